@@ -1,0 +1,1 @@
+"""Text to index terms, the same way for answers and for questions."""

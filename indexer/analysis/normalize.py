@@ -1,0 +1,64 @@
+"""One normaliser for index and query: width, case, white space and invisible characters, offsets kept."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """Normalised text that can lead back to the original."""
+
+    text: str
+    starts: tuple[int, ...]  #: starts[i] is where the i-th character came from in the original
+    ends: tuple[int, ...]  #: ends[i] is where that piece of the original ended
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """[start, end) of the normalised text as [start, end) of the original; `start < end`."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def normalize(text: str) -> Normalized:
+    """NFKC, lower case, one space for a run of white space, no invisible characters.
+
+    Works on a base character with its combining marks at a time, so that every character of the result
+    has a place in the original (Unicode Standard Annex #15 on NFKC; ㎎ becomes mg, Ａ becomes a).
+    """
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in _clusters(text):
+        for character in _fold(text[start:end]):
+            if character == " " and characters and characters[-1] == " ":
+                ends[-1] = end
+                continue
+            characters.append(character)
+            starts.append(start)
+            ends.append(end)
+    return Normalized("".join(characters), tuple(starts), tuple(ends))
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """Spans of a base character and the combining marks after it."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for i in range(1, len(text) + 1):
+        if i == len(text) or not unicodedata.combining(text[i]):
+            spans.append((start, i))
+            start = i
+    return spans if text else []
+
+
+@lru_cache(maxsize=65_536)
+def _fold(cluster: str) -> str:
+    """Normal form of one cluster; repeated, because lower case can undo NFKC and the reverse."""
+    folded = cluster
+    for _ in range(4):
+        visible = "".join(" " if c.isspace() else c for c in folded if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+        once_more = unicodedata.normalize("NFKC", visible).lower()
+        if once_more == folded:
+            break
+        folded = once_more
+    return folded

@@ -1,0 +1,208 @@
+"""Recipe: corpus to generation."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TextIO
+
+from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.normalize import normalize
+from indexer.errors import CorpusError
+from indexer.extract import SiteTemplates, extract_page, load_site_templates
+from indexer.quality_gate.gate import objections
+from indexer.read import READERS, find_files, read_file
+from indexer.records import Answer, Page, RawPage, Reason, Rejected
+from indexer.resources import find_resources, fingerprint
+from indexer.settings import Settings
+from indexer.store import generations
+from indexer.store.base import AnalyzedAnswer
+from indexer.store.generations import Manifest
+from indexer.store.take_downs import TakeDowns
+from indexer.store.whoosh_store import WhooshWriter
+
+#: called after each file with how many of how many are done
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build made."""
+
+    manifest: Manifest
+    rejected: tuple[Rejected, ...]
+    objections: tuple[str, ...]  #: why the new generation is not served; empty when it is
+    seconds: float
+
+
+def build_generation(
+    corpus: Path, data: Path, settings: Settings | None = None, progress: Progress = lambda done, total: None
+) -> BuildReport:
+    """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass.
+
+    Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, or ResourceError; the
+    generation that was served goes on being served.
+    """
+    started = time.perf_counter()
+    settings = settings or Settings()
+    resources = find_resources(settings.resources)
+    files = corpus_files(corpus)
+    with generations.build_lock(data):
+        served = _served(data)
+        draft = generations.begin(data)
+        try:
+            shutil.copytree(resources, draft.folder / "resources")
+            items = clean(files, load_site_templates(resources), settings.max_page_bytes, progress)
+            items = without_taken_down(without_repeated_ids(items), TakeDowns(data).keys())
+            counts, rejected = index(items, draft.folder, load_analyzer(resources, data / "cache"))
+            if not counts["answers"]:
+                raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(rejected)}。")
+            manifest = generations.seal(draft, _facts(corpus, served, counts, resources))
+        except BaseException:
+            generations.discard(draft)
+            raise
+        refused = objections(manifest, served)
+        if not refused:
+            generations.switch_to(data, manifest.generation)
+    return BuildReport(manifest, rejected, refused, time.perf_counter() - started)
+
+
+def corpus_files(corpus: Path) -> list[tuple[Path, str]]:
+    """Files of a corpus: below its `raw` folder if it has one. Raises CorpusError when there are none."""
+    if not corpus.exists():
+        raise CorpusError(f"语料目录 {corpus} 不存在；请检查 --corpus 的路径。")
+    root = corpus / "raw" if (corpus / "raw").is_dir() else corpus
+    files = find_files([root])
+    if not files:
+        raise CorpusError(f"语料目录 {root} 中没有可读的文件；可读的类型有 {'、'.join(READERS)}。")
+    return files
+
+
+def clean(
+    files: list[tuple[Path, str]], templates: SiteTemplates, max_page_bytes: int, progress: Progress
+) -> Iterator[Page | Rejected]:
+    """Read and extract file by file. What fails on one page is a rejection of that page only."""
+    for done, (file, path) in enumerate(files, 1):
+        for item in read_file(file, path, max_page_bytes):
+            yield extracted(item, templates)
+        progress(done, len(files))
+
+
+def extracted(item: RawPage | Page | Rejected, templates: SiteTemplates) -> Page | Rejected:
+    """A raw page cleaned; records and rejections as they are."""
+    if not isinstance(item, RawPage):
+        return item
+    try:
+        return extract_page(item, templates)
+    except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept
+        return Rejected(item.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}", charset=item.charset)
+
+
+def without_repeated_ids(items: Iterable[Page | Rejected]) -> Iterator[Page | Rejected]:
+    """The first answer with an id stays; each further one becomes a rejection."""
+    seen: dict[str, str] = {}
+    for item in items:
+        if isinstance(item, Rejected):
+            yield item
+            continue
+        fresh = []
+        for answer in item.answers:
+            if answer.id in seen:
+                yield Rejected(item.path, Reason.DUPLICATE_ID, f"编号 {answer.id} 已用于 {seen[answer.id]}。")
+            else:
+                seen[answer.id] = item.path
+                fresh.append(answer)
+        if fresh:
+            yield replace(item, answers=tuple(fresh))
+
+
+def without_taken_down(items: Iterable[Page | Rejected], keys: frozenset[str]) -> Iterator[Page | Rejected]:
+    """Answers whose id or address was taken down become rejections."""
+    for item in items:
+        if isinstance(item, Rejected) or not keys:
+            yield item
+            continue
+        hidden = [answer for answer in item.answers if answer.id in keys or answer.url in keys]
+        for answer in hidden:
+            yield Rejected(item.path, Reason.TAKEN_DOWN, f"答案 {answer.id} 已下架。")
+        if kept := tuple(answer for answer in item.answers if answer not in hidden):
+            yield replace(item, answers=kept)
+
+
+def index(
+    items: Iterable[Page | Rejected], folder: Path, analyzer: Analyzer
+) -> tuple[dict[str, int], tuple[Rejected, ...]]:
+    """Write the index, pages.jsonl and rejected.jsonl; gives counts and what was rejected."""
+    counts: Counter[str] = Counter(pages=0, answers=0, rejected=0)
+    rejected: list[Rejected] = []
+    writer = WhooshWriter(folder / "whoosh")
+    try:
+        with (
+            open(folder / "pages.jsonl", "w", encoding="utf-8") as pages_out,
+            open(folder / "rejected.jsonl", "w", encoding="utf-8") as rejected_out,
+        ):
+            for item in items:
+                if isinstance(item, Rejected):
+                    rejected.append(item)
+                    counts.update(["rejected", f"rejected_{item.reason.value}"])
+                    _write_line(rejected_out, item)
+                    continue
+                counts.update(["pages"])
+                _write_line(pages_out, item)
+                for answer in item.answers:
+                    writer.add(analyzed(answer, analyzer))
+                    counts.update(["answers"])
+    except BaseException:
+        writer.cancel()
+        raise
+    writer.commit()
+    return dict(counts), tuple(rejected)
+
+
+def analyzed(answer: Answer, analyzer: Analyzer) -> AnalyzedAnswer:
+    """An answer with its terms."""
+    key = hashlib.sha256(normalize(answer.text).text.encode()).digest()[:4]
+    return AnalyzedAnswer(
+        answer, analyzer.terms(answer.question), analyzer.terms(answer.text), int.from_bytes(key, "big")
+    )
+
+
+def _served(data: Path) -> Manifest | None:
+    """Manifest of the generation that is served now; None when there is none that can be."""
+    try:
+        return generations.open_manifest(data, generations.current(data))
+    except (generations.GenerationMissing, generations.GenerationDamaged):
+        return None
+
+
+def _facts(corpus: Path, served: Manifest | None, counts: dict[str, int], resources: Path) -> dict[str, object]:
+    try:
+        code_version = version("yiwen")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        code_version = "unknown"
+    return {
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "parent": served.generation if served else None,
+        "corpus": str(corpus.resolve()),
+        "counts": counts,
+        "resources": fingerprint(resources),
+        "code_version": code_version,
+    }
+
+
+def _write_line(out: TextIO, item: Page | Rejected) -> None:
+    out.write(json.dumps(dataclasses.asdict(item), ensure_ascii=False) + "\n")
+
+
+def _summary(rejected: Iterable[Rejected]) -> str:
+    by_reason = Counter(item.reason for item in rejected)
+    return "，".join(f"{reason.label} {count} 个" for reason, count in by_reason.most_common()) or "文件里没有内容"

@@ -1,0 +1,292 @@
+"""The engine's commands. `yiwen` (webapp.cli) collects them.
+
+Standard output carries only what was asked for; progress and remarks go to standard error. A command returns
+its exit status where that is neither 0 nor an error's 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.build import BuildReport, build_generation, extracted
+from indexer.engine import Engine, open_engine
+from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
+from indexer.extract import load_site_templates
+from indexer.health import findings
+from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
+from indexer.read import find_files, read_file
+from indexer.records import Hit, Page, Rejected, SearchResult
+from indexer.resources import find_resources
+from indexer.settings import Settings, load_settings
+from indexer.store import generations
+from indexer.store.take_downs import take_down
+
+_EXIT_REFUSED = 3
+_EXIT_BUILD_RUNNING = 4
+_NOT_STATED = "未注明"
+
+_data = click.option("--data", type=click.Path(path_type=Path), help="数据目录（默认 YIWEN_DATA 或 var）")
+_resources = click.option("--resources", type=click.Path(path_type=Path), help="资源目录：词表、站点模板、权重")
+
+
+def _file(**kwargs: Any) -> click.Path:
+    return click.Path(path_type=Path, dir_okay=False, **kwargs)
+
+
+@click.command(help="清洗网页并逐页输出结果，一行一个 JSON 对象。")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON（目前唯一的格式，可省略）")
+@_resources
+def extract(paths: tuple[Path, ...], as_json: bool, resources: Path | None) -> None:
+    settings = load_settings({"resources": resources})
+    templates = load_site_templates(find_resources(settings.resources))
+    for file, path in find_files(paths):
+        for item in read_file(file, path, settings.max_page_bytes):
+            click.echo(json.dumps(extraction_line(extracted(item, templates)), ensure_ascii=False))
+
+
+def extraction_line(item: Page | Rejected) -> dict[str, Any]:
+    """A page as `yiwen extract` prints it: all keys always there."""
+    page = item if isinstance(item, Page) else None
+    reason = None if isinstance(item, Page) else f"{item.reason.value}：{item.detail}"
+    return {
+        "path": item.path,
+        "name": Path(item.path).stem,
+        "url": page.url if page else None,
+        "keep": page is not None,
+        "reason": reason,
+        "encoding": item.charset,
+        "title": page.title if page else None,
+        "text": page.text if page else None,
+        "headings": list(page.headings) if page else [],
+        "author": page.author if page else None,
+        "date": page.date if page else None,
+        "views": page.views if page else None,
+        "likes": page.likes if page else None,
+        "topic": page.topic if page else None,
+        "qa_pairs": [dataclasses.asdict(pair) for pair in page.qa_pairs] if page else [],
+        "disclaimers": list(page.disclaimers) if page else [],
+        "removed": [{"reason": block.reason.value, "text": block.text} for block in item.removed],
+    }
+
+
+@click.command(help="用语料建立新一代索引，通过检查后立即启用。")
+@click.option("--corpus", required=True, type=click.Path(path_type=Path), help="语料目录")
+@_data
+@_resources
+def build(corpus: Path, data: Path | None, resources: Path | None) -> int:
+    settings = load_settings({"data": data, "resources": resources})
+    try:
+        with _progress("清洗并建立索引") as progress:
+            report = build_generation(corpus, settings.data, settings, progress)
+    except BuildRunning as error:
+        click.echo(str(error), err=True)
+        return _EXIT_BUILD_RUNNING
+    for line in build_summary(report):
+        click.echo(line, err=True)
+    return _EXIT_REFUSED if report.objections else 0
+
+
+class _progress:
+    """A progress bar on standard error, which appears only when that is a terminal."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._update
+
+    def _update(self, done: int, total: int) -> None:
+        stream = click.get_text_stream("stderr")
+        if not stream.isatty():
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, label=self._label, file=stream)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*exception)
+
+
+def build_summary(report: BuildReport) -> list[str]:
+    """What a build did, in lines: counts, each reason with its number, and the first pages of each."""
+    counts = report.manifest.counts
+    lines = [
+        f"{report.manifest.generation}：{counts['pages']} 个页面，{counts['answers']} 条答案，"
+        f"未收录 {counts['rejected']} 个，用时 {report.seconds:.1f} 秒。"
+    ]
+    for reason, number in Counter(item.reason for item in report.rejected).most_common():
+        examples = [item for item in report.rejected if item.reason is reason][:3]
+        lines.append(f"  {reason.label} {number} 个：" + "；".join(f"{item.path}（{item.detail}）" for item in examples))
+    if report.objections:
+        lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.objections)}")
+        lines.append(f"原来的一代继续使用；确认无误后可运行 yiwen switch {report.manifest.generation}。")
+    else:
+        lines.append(f"已启用 {report.manifest.generation}。")
+    return lines
+
+
+@click.command(help="检索并输出排序后的答案。")
+@click.argument("query")
+@_data
+@click.option("--limit", type=click.IntRange(1, 200), default=10, help="最多输出多少条")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def search(query: str, data: Path | None, limit: int, as_json: bool) -> None:
+    engine = _engine(data)
+    result = engine.search(query, limit=limit)
+    if as_json:
+        click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    for line in result_lines(result):
+        click.echo(line)
+    if not result.hits:
+        click.echo("没有找到相关的答案；换一种说法，或只写疾病和症状的名称试试。", err=True)
+
+
+def result_lines(result: SearchResult) -> list[str]:
+    """A result for reading in a terminal."""
+    return [line for hit in result.hits for line in _hit_lines(hit)]
+
+
+def _hit_lines(hit: Hit) -> list[str]:
+    answer, snippet = hit.answer, hit.snippet
+    facts = [
+        f"来源：{answer.site or _NOT_STATED}",
+        f"作者：{answer.author or _NOT_STATED}",
+        f"日期：{answer.date[:10] if answer.date else _NOT_STATED}",
+        *([f"同文 {hit.copies + 1} 篇"] if hit.copies else []),
+    ]
+    text = " ".join(snippet.text.split())
+    return [
+        f"{hit.rank}. {answer.question or '（无标题）'}",
+        f"   {'…' if snippet.cut_before else ''}{text}{'…' if snippet.cut_after else ''}",
+        f"   {'  '.join(facts)}",
+    ]
+
+
+@click.command("evaluate", help="用评判过的问题衡量排序质量（nDCG@10、MRR@10、recall@100）和耗时。")
+@_data
+@click.option("--queries", required=True, type=_file(), help="问题，每行一个带 id 和 text 的 JSON 对象")
+@click.option("--qrels", required=True, type=_file(), help="评判，TREC qrels 格式")
+@click.option("--run-out", type=_file(), help="把排序结果写成 TREC run 文件")
+@click.option("--limit", type=click.IntRange(1), help="只用前几个问题")
+def evaluate_command(data: Path | None, queries: Path, qrels: Path, run_out: Path | None, limit: int | None) -> None:
+    judged, judgements = read_queries(queries)[:limit], read_qrels(qrels)
+    engine = _engine(data)
+    if run_out is None:
+        scores = evaluate(engine, judged, judgements)
+    else:
+        with open(run_out, "w", encoding="utf-8") as out:
+            scores = evaluate(engine, judged, judgements, out)
+    click.echo(f"queries     {scores.queries}")
+    for name, value in (("nDCG@10", scores.ndcg_at_10), ("MRR@10", scores.mrr_at_10), ("recall@100", scores.recall_at_100)):
+        click.echo(f"{name:<11} {value:.12f}")
+    for name, value in (("p50", scores.p50_ms), ("p95", scores.p95_ms), ("p99", scores.p99_ms)):
+        click.echo(f"{name:<11} {value:.2f} ms")
+
+
+@click.command("generations", help="列出各代索引，正在使用的一代带 * 号。")
+@_data
+def list_generations(data: Path | None) -> None:
+    settings = load_settings({"data": data})
+    names = generations.list_generations(settings.data)
+    if not names:
+        generations.current(settings.data)  # says what to do
+    served = _served(settings.data)
+    for name in names:
+        mark = "*" if name == served else " "
+        try:
+            manifest = generations.open_manifest(settings.data, name)
+            click.echo(f"{mark} {name}  {manifest.created}  {manifest.counts['answers']} 条答案  {manifest.corpus}")
+        except GenerationDamaged as error:
+            click.echo(f"{mark} {name}  已损坏：{error}")
+
+
+def _served(data: Path) -> str | None:
+    try:
+        return generations.current(data)
+    except GenerationMissing:
+        return None
+
+
+@click.command("switch", help="启用指定的一代索引。")
+@click.argument("generation")
+@_data
+def switch(generation: str, data: Path | None) -> None:
+    manifest = generations.switch_to(load_settings({"data": data}).data, generation)
+    click.echo(f"已启用 {manifest.generation}。", err=True)
+
+
+@click.command("roll-back", help="回到上一代索引。")
+@_data
+def roll_back(data: Path | None) -> None:
+    manifest = generations.roll_back(load_settings({"data": data}).data)
+    click.echo(f"已回到 {manifest.generation}。", err=True)
+
+
+@click.command(help="逐字节核对索引文件；不写名称则核对正在使用的一代。")
+@click.argument("generation", required=False)
+@_data
+def check(generation: str | None, data: Path | None) -> None:
+    settings = load_settings({"data": data})
+    manifest = generations.check_files(settings.data, generation or generations.current(settings.data))
+    click.echo(f"{manifest.generation} 的 {len(manifest.files)} 个文件完好。", err=True)
+
+
+@click.command("take-down", help="下架一条答案或一个网址的全部答案，立即生效，今后重建也不再收录。")
+@click.argument("key", metavar="ID|URL")
+@click.option("--reason", required=True, help="下架的原因，留作记录")
+@_data
+def take_down_command(key: str, reason: str, data: Path | None) -> None:
+    settings = load_settings({"data": data})
+    take_down(settings.data, key, reason)
+    try:
+        count = open_engine(settings.data, settings).count_of(key)
+    except (GenerationMissing, GenerationDamaged):
+        count = 0
+    remark = f"当前一代中有 {count} 条答案因此隐藏。" if count else "当前一代中没有这个编号或网址的答案；今后建立索引时会跳过它。"
+    click.echo(f"已登记下架：{key}。{remark}", err=True)
+
+
+@click.command(help="检查安装、数据目录、索引和资源，逐项说明问题和办法。")
+@_data
+@_resources
+def doctor(data: Path | None, resources: Path | None) -> int:
+    settings = load_settings({"data": data, "resources": resources})
+    all_well = True
+    for finding in findings(settings):
+        click.echo(f"{'正常' if finding.well else '问题'}  {finding.subject}：{finding.sentence}")
+        all_well = all_well and finding.well
+    return 0 if all_well else 1
+
+
+def _engine(data: Path | None) -> Engine:
+    settings: Settings = load_settings({"data": data})
+    engine = open_engine(settings.data, settings)
+    for problem in engine.problems:
+        click.echo(f"注意：{problem} 现在使用的是 {engine.generation}。", err=True)
+    return engine
+
+
+commands: Sequence[click.Command] = (
+    extract,
+    build,
+    search,
+    evaluate_command,
+    list_generations,
+    switch,
+    roll_back,
+    check,
+    take_down_command,
+    doctor,
+)

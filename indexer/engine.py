@@ -1,0 +1,189 @@
+"""Recipe: query to result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analysis.analyzer import Analyzer, Terms, load_analyzer
+from indexer.answer.snippet import highlights, make_snippet
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
+from indexer.ranking.ranker import Candidate, Ranker
+from indexer.records import Answer, Hit, Query, SearchResult
+from indexer.resources import RankingWeights, read_ranking_weights
+from indexer.settings import Settings, load_settings
+from indexer.store import generations
+from indexer.store.base import TERM_KINDS, Store
+from indexer.store.take_downs import TakeDowns
+from indexer.store.whoosh_store import WhooshStore
+
+
+@dataclass(frozen=True)
+class OpenGeneration:
+    """One generation, ready to be asked; a search keeps the same one to its end."""
+
+    name: str
+    store: Store
+    analyzer: Analyzer
+    ranker: Ranker
+    weights: RankingWeights
+
+
+class Engine:
+    """Answers questions from the current generation of a data directory. Safe to use from many threads."""
+
+    def __init__(self, data: Path, settings: Settings) -> None:
+        self._data = data
+        self._settings = settings
+        self._take_downs = TakeDowns(data)
+        self._lock = threading.Lock()
+        self._open: OpenGeneration | None = None
+        self._asked_for: str | None = None  #: what CURRENT named when `_open` was chosen
+        self.problems: tuple[str, ...] = ()  #: sentences about generations that could not be served
+        self._generation()
+
+    @property
+    def generation(self) -> str:
+        """Name of the generation that is served."""
+        return self._generation().name
+
+    def search(self, query: str | Query, limit: int = 10) -> SearchResult:
+        """Ranked answers. Raises BadQuery for a question without a word, GenerationMissing without an index."""
+        started = time.perf_counter()
+        if isinstance(query, str):
+            query = Query(query, limit=limit)
+        generation = self._generation()
+        terms = self._terms(generation, query.text)
+        content_words = generation.analyzer.content_words(terms)
+        allowed = self._allowed(generation.store, query.site)
+        candidates = generation.ranker.rank(terms, content_words, generation.weights.pool_size, allowed)
+        results = fold([c for c in candidates if c.coverage >= generation.weights.min_coverage], generation.store)
+        first = (query.page - 1) * query.limit
+        word_weights = generation.ranker.word_weights(content_words)
+        hits = [
+            make_hit(generation, first + offset + 1, result, word_weights)
+            for offset, result in enumerate(results[first : first + query.limit])
+        ]
+        latency_ms = (time.perf_counter() - started) * 1000
+        return SearchResult(query, generation.name, len(results), tuple(hits), latency_ms)
+
+    def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
+        """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
+        generation = self._generation()
+        terms = self._terms(generation, text)
+        candidates = generation.ranker.rank(terms, generation.analyzer.content_words(terms), depth)
+        return [(generation.store.ids()[candidate.document], candidate.score) for candidate in candidates]
+
+    def answer(self, answer_id: str) -> Answer | None:
+        """The answer with this id; None when there is none or it was taken down."""
+        store = self._generation().store
+        allowed = self._allowed(store, None)
+        documents = [d for d in store.documents_with("id", answer_id) if allowed is None or allowed[d]]
+        return store.answer(int(documents[0])) if documents else None
+
+    def count_of(self, key: str) -> int:
+        """How many answers of the current generation have this id or address, shown or taken down."""
+        store = self._generation().store
+        return len(np.union1d(store.documents_with("id", key), store.documents_with("url", key)))
+
+    def _terms(self, generation: OpenGeneration, text: str) -> Terms:
+        terms = generation.analyzer.terms(text[: self._settings.max_query_chars])
+        if not terms.characters:
+            raise BadQuery("请输入要查的问题，例如：面肌痉挛怎么治。")
+        return terms
+
+    def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:
+        """Documents that may be found, shape (document_count,); None when all may."""
+        hidden = self._take_downs.keys()
+        if site is None and not hidden:
+            return None
+        allowed = np.full(store.document_count, site is None)
+        if site is not None:
+            allowed[store.documents_with("site", site)] = True
+        for key in hidden:
+            allowed[store.documents_with("id", key)] = False
+            allowed[store.documents_with("url", key)] = False
+        return allowed
+
+    def _generation(self) -> OpenGeneration:
+        """The open generation, after following a switch of CURRENT."""
+        name = generations.current(self._data)
+        if self._open is None or name != self._asked_for:
+            with self._lock:
+                if self._open is None or name != self._asked_for:
+                    self._open, self.problems = open_best(self._data, name)
+                    self._asked_for = name
+        return self._open
+
+
+@dataclass(frozen=True)
+class Result:
+    """A candidate with the number of further candidates that have the same text."""
+
+    candidate: Candidate
+    copies: int
+
+
+def open_engine(data_dir: str | Path | None = None, settings: Settings | None = None) -> Engine:
+    """The engine over a data directory.
+
+    Raises GenerationMissing when it holds no index, GenerationDamaged when none of its generations is whole.
+    """
+    settings = settings or load_settings({"data": data_dir})
+    return Engine(Path(data_dir) if data_dir is not None else settings.data, settings)
+
+
+def open_best(data: Path, name: str) -> tuple[OpenGeneration, tuple[str, ...]]:
+    """The named generation, or the newest whole one before it, with a sentence for each that was passed over."""
+    problems: list[str] = []
+    older = [other for other in generations.list_generations(data) if other < name]
+    for candidate in [name, *reversed(older)]:
+        try:
+            return open_generation(data, candidate), tuple(problems)
+        except (GenerationMissing, GenerationDamaged) as error:
+            problems.append(str(error))
+    raise GenerationDamaged(problems[0])
+
+
+def open_generation(data: Path, name: str) -> OpenGeneration:
+    """Verify and open one generation; raises GenerationMissing or GenerationDamaged."""
+    generations.open_manifest(data, name)
+    folder = generations.folder_of(data, name)
+    weights = read_ranking_weights(folder / "resources")
+    store = WhooshStore(folder / "whoosh")
+    return OpenGeneration(
+        name, store, load_analyzer(folder / "resources", data / "cache"), Ranker(store, weights), weights
+    )
+
+
+def fold(candidates: Sequence[Candidate], store: Store) -> list[Result]:
+    """Candidates with the same text become one result, at the place of the best."""
+    keys = store.fold_keys()
+    groups: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(int(keys[candidate.document]), []).append(candidate)
+    return [Result(group[0], len(group) - 1) for group in groups.values()]
+
+
+def make_hit(generation: OpenGeneration, rank: int, result: Result, word_weights: Mapping[str, float]) -> Hit:
+    """What is shown of one result."""
+    answer = generation.store.answer(result.candidate.document)
+    words = generation.analyzer.words
+    return Hit(
+        rank=rank,
+        score=result.candidate.score,
+        answer=answer,
+        snippet=make_snippet(answer.text, words(answer.text), word_weights),
+        question_highlights=highlights(words(answer.question), word_weights),
+        copies=result.copies,
+        features={
+            **dict(zip(TERM_KINDS, result.candidate.parts, strict=True)),
+            "coverage": result.candidate.coverage,
+        },
+    )

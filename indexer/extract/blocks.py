@@ -1,0 +1,60 @@
+"""A page as a row of blocks: the facts that decisions are made from, the same for layout dumps and HTML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from indexer.extract.site_templates import plain
+
+_SENTENCE_END = "。！？；!?…"
+_PROSE_CHARS = 40  # shorter lines are as often a title or a button as a sentence
+_SENTENCE_CHARS = 10  # with its full stop, even 可以吃，但要适量。 is an answer
+_HEADING_CHARS = 25
+_NUMBERED = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[、.．](?!\d))")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One line of a dump, or one paragraph, heading or list item of an HTML page."""
+
+    text: str  #: as the page has it, trimmed
+    plain: str  #: as patterns see it
+    tag: str = "line"  #: lower-case HTML tag; "line" in a dump
+    link_chars: int = 0  #: how many characters of it are links
+    links: int = 0
+    path: tuple[int, ...] = ()  #: numbers of the elements around it, outermost first; () in a dump
+    unlinked: str = ""  #: `plain` without the text of its links: the heading itself in "相关问答 我也要问"
+
+    @property
+    def link_share(self) -> float:
+        """Share of its characters that are links, 0 to 1."""
+        return self.link_chars / max(len(self.text), 1)
+
+
+def line_block(text: str) -> Block:
+    """A block of a layout dump."""
+    folded = plain(text)
+    return Block(text.strip(), folded, unlinked=folded)
+
+
+def is_prose(block: Block) -> bool:
+    """A sentence or more of running text: what only the article, or an excerpt, has."""
+    if block.link_share > 0.5:
+        return False
+    if block.plain.endswith("。"):
+        return len(block.plain) >= _SENTENCE_CHARS
+    return len(block.plain) >= _PROSE_CHARS and any(mark in block.plain for mark in ",。;、")
+
+
+def looks_like_heading(block: Block) -> bool:
+    """Short, not a sentence; in HTML, h2 to h6 and short bold lines say so themselves."""
+    if block.tag in ("h2", "h3", "h4", "h5", "h6"):
+        return True
+    text = block.plain
+    return 2 <= len(text) <= _HEADING_CHARS and text[-1] not in _SENTENCE_END + ",，、"
+
+
+def is_numbered(block: Block) -> bool:
+    """Begins like 一、 or 1、 or （二）."""
+    return bool(_NUMBERED.match(block.plain))

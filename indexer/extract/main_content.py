@@ -1,0 +1,157 @@
+"""HTML pages of any template: the article, or the doctors' answers of a question page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup
+
+from indexer.extract.blocks import Block, is_prose
+from indexer.extract.html_blocks import HtmlBlocks, chrome, html_blocks
+from indexer.extract.metadata import Facts, read_facts
+from indexer.extract.sections import Sections, body_text, divide
+from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
+from indexer.records import RawPage, Reason, RemovedBlock
+
+_TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|-(?=[^-]{2,12}$)")
+_DOCTOR = re.compile(r"(医师|医生|药师|护师|教授|大夫)")
+_BYLINE_CHARS = 60
+
+
+@dataclass(frozen=True)
+class DoctorAnswer:
+    """One doctor's answer on a question page."""
+
+    text: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class HtmlPage:
+    """The parts of an HTML page."""
+
+    sections: Sections
+    url: str | None
+    doctor_answers: tuple[DoctorAnswer, ...]  #: empty when the page is an article
+    asked: str | None  #: what the patient wrote beneath the question, on a question page
+
+
+def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[HtmlPage, Rules]:
+    """The parts of the page, and the rules they were found by."""
+    soup = BeautifulSoup(raw.text, "lxml")
+    found = html_blocks(soup)
+    rules = templates.rules_for("html", [block.plain for block in found.blocks])
+    kept, furniture = _without_furniture(found, rules)
+    title = _title(soup, kept)
+    answers = _answer_elements(found, kept, rules)
+    sections = divide([block for block in kept if not (answers & set(block.path))], rules, title)
+    sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text) for text in found.hidden]
+    sections.removed.extend(furniture)
+    doctor_answers = tuple(
+        answer
+        for number in sorted(answers)
+        if (answer := _doctor_answer([block for block in kept if number in block.path], sections, rules)).text
+    )
+    asked = None
+    if doctor_answers:
+        asked = body_text([block for block in sections.body if is_prose(block)]) or None
+        sections.removed.extend(
+            RemovedBlock(Reason.NAVIGATION, block.text) for block in sections.body if not is_prose(block)
+        )
+        sections.body = []
+    return HtmlPage(sections, _address(soup), doctor_answers, asked), rules
+
+
+def _without_furniture(found: HtmlBlocks, rules: Rules) -> tuple[list[Block], list[RemovedBlock]]:
+    prose: Counter[int] = Counter()
+    for block in found.blocks:
+        if is_prose(block):
+            prose.update({number: len(block.plain) for number in block.path})
+    prose[0] = max(prose[0], sum(len(block.plain) for block in found.blocks if is_prose(block)))
+    reasons = chrome(found, rules.chrome, prose)
+    kept: list[Block] = []
+    removed: list[RemovedBlock] = []
+    for block in found.blocks:
+        reason = next((reasons[number] for number in block.path if number in reasons), None)
+        # The path to the page and the title may stand in a header; they are read, not searched.
+        needed = block.tag == "h1" or first_match(rules.breadcrumb, block.plain)
+        if reason and not needed:
+            removed.append(RemovedBlock(Reason(reason), block.text))
+        else:
+            kept.append(block)
+    return kept, removed
+
+
+def _title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
+    """The heading that <title> contains, else <title> without the site's name."""
+    whole = " ".join(soup.title.get_text().split()) if soup.title else ""
+    headings = [block for block in blocks if block.tag in ("h1", "h2", "h3")]
+    inside = [block for block in headings if len(block.plain) >= 4 and block.plain in plain(whole)]
+    if inside:
+        return max(inside, key=lambda block: (block.tag == "h1", len(block.plain))).text
+    if whole:
+        return _TITLE_SEPARATOR.split(whole)[0].strip() or None
+    return next((block.text for block in headings if block.tag == "h1"), None)
+
+
+def _address(soup: BeautifulSoup) -> str | None:
+    """The page's own address, where it states one."""
+    for name, attributes, value in (
+        ("link", {"rel": "canonical"}, "href"),
+        ("meta", {"property": "og:url"}, "content"),
+    ):
+        tag = soup.find(name, attrs=attributes)
+        address = tag.get(value) if tag else None
+        if isinstance(address, str) and re.match(r"https?://[^\s/]+", address):
+            return address
+    return None
+
+
+def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -> set[int]:
+    """Elements that each hold one doctor's answer.
+
+    The outermost brothers of one kind with running text in each, where at least one is called an answer or has
+    exactly one doctor's byline. An only child counts when it is called an answer and has a byline.
+    """
+    inside: defaultdict[int, list[Block]] = defaultdict(list)
+    for block in blocks:
+        for number in block.path:
+            inside[number].append(block)
+    families: defaultdict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
+    for number, content in inside.items():
+        if any(is_prose(block) for block in content):
+            parent = content[0].path[: content[0].path.index(number)]
+            families[(parent, found.elements[number].signature)].append(number)
+    only_children: list[int] = []
+    for (_, _), family in sorted(families.items(), key=lambda item: len(item[0][0])):
+        called = any(found.elements[number].names & set(rules.answers) for number in family)
+        bylines = [sum(_is_byline(block) for block in inside[number]) for number in family]
+        if len(family) >= 2 and (1 in bylines or (called and any(bylines))):
+            return set(family)
+        if called and bylines[0]:
+            only_children.extend(family)
+    return set(only_children[:1])
+
+
+def _is_byline(block: Block) -> bool:
+    return len(block.plain) <= _BYLINE_CHARS and not is_prose(block) and _DOCTOR.search(block.plain) is not None
+
+
+def _doctor_answer(blocks: Sequence[Block], sections: Sections, rules: Rules) -> DoctorAnswer:
+    """Byline and text of one answer; advertisements and the like inside it join the page's removed blocks."""
+    # An answer is divided as a page whose title stands above it: all of it is body.
+    parts = divide(blocks, rules, title="")
+    facts = parts.facts
+    body: list[Block] = []
+    for block in parts.body:
+        if not is_prose(block) and (more := read_facts(block.plain, rules)):
+            facts = facts.filled_from(more)
+            sections.remove(Reason.METADATA, block)
+        else:
+            body.append(block)
+    sections.removed.extend(parts.removed)
+    sections.disclaimers.extend(parts.disclaimers)
+    return DoctorAnswer(body_text(body), facts)

@@ -1,0 +1,247 @@
+"""From a row of blocks to the parts of a page: head, article, embedded questions, and what must go.
+
+Scraped pages keep one order, whatever their site: navigation, path, title, byline, article, other pages' texts,
+links, footer. So the walk goes down the page once, and only headings such as 相关推荐 move it on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from indexer.extract.blocks import Block, is_numbered, is_prose, looks_like_heading
+from indexer.extract.metadata import Facts, parse_date, read_facts
+from indexer.extract.site_templates import Rules, first_match, plain
+from indexer.records import QaPair, Reason, RemovedBlock
+from indexer.spam import commercial_reason
+
+_FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
+_DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")
+_QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
+_ORNAMENT = re.compile(r"^[\W_]+$")
+
+
+@dataclass
+class Sections:
+    """The parts of one page, filled while walking down it."""
+
+    title: str | None = None
+    site: str | None = None
+    crumbs: list[str] = field(default_factory=list)
+    facts: Facts = Facts()
+    body: list[Block] = field(default_factory=list)
+    embedded: list[Block] = field(default_factory=list)  #: below 相关推荐 and the like, questions and answers in turn
+    disclaimers: list[str] = field(default_factory=list)
+    removed: list[RemovedBlock] = field(default_factory=list)
+
+    def remove(self, reason: Reason, block: Block) -> None:
+        """Keep a block out of the text, on record."""
+        self.removed.append(RemovedBlock(reason, block.text))
+
+
+def divide(blocks: Sequence[Block], rules: Rules, title: str | None = None) -> Sections:
+    """Walk down a page. `title` is given where the page says which it is (HTML); else it is the last line
+    before the article that is neither navigation nor byline.
+    """
+    sections = Sections(title=title)
+    start = _body_start(blocks, title)
+    _walk_head(sections, blocks[:start], rules)
+    _walk_rest(sections, blocks[start:], rules)
+    return sections
+
+
+def _body_start(blocks: Sequence[Block], title: str | None) -> int:
+    """Index of the first block after the title, or of the first prose where there is no title."""
+    if title is not None:
+        at = [i for i, block in enumerate(blocks) if block.plain == plain(title)]
+        headings = [i for i in at if blocks[i].tag == "h1"]
+        if at:
+            return (headings or at)[0] + 1
+    prose = (i for i, block in enumerate(blocks) if is_prose(block))
+    return next(prose, len(blocks))
+
+
+def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> None:
+    in_path = False
+    candidates: list[Block] = []
+    for position, block in enumerate(blocks):
+        separator = first_match(rules.breadcrumb_separator, block.plain)
+        after_separator = position > 0 and first_match(rules.breadcrumb_separator, blocks[position - 1].plain)
+        if site := first_match(rules.site_line, block.plain):
+            sections.site = sections.site or site["site"]
+            sections.remove(Reason.NAVIGATION, block)
+        elif first_match(rules.breadcrumb, block.plain) or separator:
+            in_path = True
+            sections.crumbs.extend(_crumbs(block.plain, rules))
+            sections.remove(Reason.NAVIGATION, block)
+        elif in_path and (after_separator or not sections.crumbs):
+            sections.crumbs.append(block.text)
+            sections.remove(Reason.NAVIGATION, block)
+        elif first_match(rules.navigation, block.plain):
+            sections.remove(Reason.NAVIGATION, block)
+        elif len(block.plain) <= _FACT_LINE_CHARS and (facts := read_facts(block.plain, rules)):
+            sections.facts = sections.facts.filled_from(facts)
+            sections.remove(Reason.METADATA, block)
+        elif block.link_share > 0.5:
+            sections.remove(Reason.NAVIGATION, block)
+        else:
+            candidates.append(block)
+    if sections.title is None and candidates:
+        sections.title = candidates.pop().text
+    for block in candidates:
+        is_title = sections.title is not None and block.plain == plain(sections.title)
+        sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block)
+
+
+def _crumbs(line: str, rules: Rules) -> list[str]:
+    """Parts of a path that stands in one line: 首页 > 神经内科 > 面瘫."""
+    stripped = re.sub(r"^\S{0,5}位置[:：]?", "", line)
+    return [part.strip() for part in re.split(r"[>»›]", stripped) if part.strip()]
+
+
+def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> None:
+    position = 0
+    while position < len(blocks):
+        block = blocks[position]
+        if heading := _section_heading(block, rules):
+            end = _section_end(blocks, position)
+            sections.remove(Reason.RELATED_LIST, block)
+            with_answers = heading in rules.related_heading
+            position = _walk_section(sections, blocks, position + 1, end, rules, with_answers)
+            continue
+        _place(sections, block, rules)
+        position += 1
+
+
+def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
+    """The rule by which a block opens a section of other pages' texts or links; None when it does not."""
+    match = first_match(rules.related_heading + rules.links_heading, block.unlinked or block.plain)
+    return match.re if match else None
+
+
+def _section_end(blocks: Sequence[Block], heading: int) -> int:
+    """Where the section that a heading opens ends: with the element it stands in, or with the page in a dump.
+
+    An element that holds nothing but the heading is passed over.
+    """
+    path = blocks[heading].path
+    for depth in range(len(path) - 1, 0, -1):
+        scope = path[:depth]
+        end = heading + 1
+        while end < len(blocks) and blocks[end].path[:depth] == scope:
+            end += 1
+        if end > heading + 1:
+            return end
+    return len(blocks)
+
+
+def _walk_section(
+    sections: Sections, blocks: Sequence[Block], start: int, end: int, rules: Rules, with_answers: bool
+) -> int:
+    """Go through a related section; gives the index after it, which another section's heading can bring forward."""
+    for position in range(start, end):
+        block = blocks[position]
+        if _section_heading(block, rules) and not (with_answers and _is_title_of(block, sections)):
+            return position
+        if _take_out(sections, block, rules):
+            continue
+        bare_link = block.link_share > 0.9 and not _is_answered(blocks, position)
+        if not with_answers or bare_link or first_match(rules.answer_count, block.plain):
+            sections.remove(Reason.RELATED_LIST, block)
+        else:
+            sections.embedded.append(block)
+    return end
+
+
+def _is_title_of(block: Block, sections: Sections) -> bool:
+    return sections.title is not None and block.plain == plain(sections.title)
+
+
+def _is_answered(blocks: Sequence[Block], position: int) -> bool:
+    """What could be its answer follows; else it is a link in a list of links."""
+    return position + 1 < len(blocks) and is_prose(blocks[position + 1])
+
+
+def _place(sections: Sections, block: Block, rules: Rules) -> None:
+    """Put one block of the article where it belongs."""
+    if _take_out(sections, block, rules):
+        return
+    early = not any(is_prose(kept) for kept in sections.body)
+    short = len(block.plain) <= _FACT_LINE_CHARS and not block.plain.endswith("。")
+    if early and short and (facts := read_facts(block.plain, rules)):
+        sections.facts = sections.facts.filled_from(facts)
+        sections.remove(Reason.METADATA, block)
+    elif _is_title_of(block, sections):
+        sections.remove(Reason.OWN_TITLE, block)
+    else:
+        sections.body.append(block)
+
+
+def _take_out(sections: Sections, block: Block, rules: Rules) -> bool:
+    """Remove what is no text of anybody's answer; true when it was that."""
+    if first_match(rules.disclaimer, block.plain):
+        sections.disclaimers.append(block.text)
+        sections.remove(Reason.DISCLAIMER, block)
+    elif first_match(rules.footer, block.plain):
+        sections.remove(Reason.FOOTER, block)
+    elif first_match(rules.navigation, block.plain) or _ORNAMENT.match(block.plain):
+        sections.remove(Reason.NAVIGATION, block)
+    elif reason := commercial_reason(block, rules):
+        sections.remove(reason, block)
+    else:
+        return False
+    return True
+
+
+def body_text(body: Sequence[Block]) -> str:
+    """The article, one block a line."""
+    return "\n".join(block.text for block in body)
+
+
+def headings(body: Sequence[Block]) -> tuple[str, ...]:
+    """Blocks that head the block after them. Of two short lines in a row only the second heads something,
+    unless it is numbered or a heading by its tag.
+    """
+    found = []
+    for block, following in zip(body, body[1:], strict=False):
+        sure = is_numbered(block) or block.tag in ("h2", "h3", "h4", "h5", "h6")
+        if looks_like_heading(block) and (sure or not looks_like_heading(following)):
+            found.append(block.text)
+    return tuple(found)
+
+
+def qa_pairs(sections: Sections) -> tuple[QaPair, ...]:
+    """Embedded questions with their answers. The page's own title among them goes."""
+    pairs = []
+    for question_block, answer_block in _in_pairs(sections):
+        question, date = _QA_MARK.sub("", question_block.text), None
+        if dated := _DATED_QUESTION.match(question):
+            question, date = dated["question"], parse_date(dated["date"])
+        if sections.title is not None and plain(question) == plain(sections.title):
+            sections.remove(Reason.OWN_TITLE, replace(answer_block, text=f"{question}\n{answer_block.text}"))
+        else:
+            pairs.append(QaPair(question, _QA_MARK.sub("", answer_block.text), date))
+    return tuple(pairs)
+
+
+def _in_pairs(sections: Sections) -> list[tuple[Block, Block]]:
+    """Blocks two by two. A line that should be an answer, is no prose and stands above prose is the next
+    question: the one before it had no answer.
+    """
+    pairs: list[tuple[Block, Block]] = []
+    question: Block | None = None
+    blocks = sections.embedded
+    for position, block in enumerate(blocks):
+        following = blocks[position + 1] if position + 1 < len(blocks) else None
+        if question is None:
+            question = block
+        elif not is_prose(block) and following is not None and is_prose(following):
+            sections.remove(Reason.RELATED_LIST, question)
+            question = block
+        else:
+            pairs.append((question, block))
+            question = None
+    if question is not None:
+        sections.remove(Reason.RELATED_LIST, question)
+    return pairs

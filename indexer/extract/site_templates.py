@@ -1,0 +1,134 @@
+"""Extraction rules as data: what all sites share (sites/general.toml) and what single sites add to it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import ResourceError
+from indexer.records import Kind
+from indexer.resources import read_toml
+
+Patterns = tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Compiled rules for one page; every pattern sees `plain` text. The TOML file says what each is for."""
+
+    navigation: Patterns
+    breadcrumb: Patterns
+    breadcrumb_separator: Patterns
+    byline: Patterns
+    views: Patterns
+    likes: Patterns
+    author: Patterns
+    date: Patterns
+    related_heading: Patterns
+    links_heading: Patterns
+    answer_count: Patterns
+    disclaimer: Patterns
+    advertisement: Patterns
+    footer: Patterns
+    no_answer_page: Patterns
+    unrelated_topic: Patterns
+    site_line: Patterns = ()
+    breadcrumb_root: tuple[str, ...] = ()
+    kind: Kind = Kind.ARTICLE  #: of the page's main text
+    chrome: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: reason -> names of elements
+    answers: tuple[str, ...] = ()  #: names of elements that hold an answer
+
+
+@dataclass(frozen=True)
+class SiteTemplate:
+    """A known layout."""
+
+    name: str
+    media: str
+    fingerprint: Patterns
+    rules: Rules
+
+    def fits(self, lines: Sequence[str]) -> bool:
+        """Each pattern of the fingerprint matches some line."""
+        return all(any(pattern.search(line) for line in lines) for pattern in self.fingerprint)
+
+
+@dataclass(frozen=True)
+class SiteTemplates:
+    """The general rules and all templates."""
+
+    general: Rules
+    templates: tuple[SiteTemplate, ...]
+
+    def rules_for(self, media: str, lines: Sequence[str]) -> Rules:
+        """Rules of the first template whose fingerprint fits, else the general ones; `lines` are plain."""
+        fitting = (t.rules for t in self.templates if t.media == media and t.fits(lines))
+        return next(fitting, self.general)
+
+
+def plain(text: str) -> str:
+    """Text as patterns see it: compatibility forms folded (full-width colon to half), white space single, trimmed."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def first_match(patterns: Patterns, text: str) -> re.Match[str] | None:
+    """The first pattern's match, in the order of the file."""
+    return next((match for pattern in patterns if (match := pattern.search(text))), None)
+
+
+def load_site_templates(resources: Path) -> SiteTemplates:
+    """Read `sites/*.toml`. Raises ResourceError naming the file and what is wrong in it."""
+    folder = resources / "sites"
+    general = _apply(None, folder / "general.toml")
+    templates = tuple(
+        _template(general, file) for file in sorted(folder.glob("*.toml")) if file.name != "general.toml"
+    )
+    return SiteTemplates(general, templates)
+
+
+def _template(general: Rules, file: Path) -> SiteTemplate:
+    content = read_toml(file)
+    missing = {"name", "media", "fingerprint"} - set(content)
+    if missing:
+        raise ResourceError(f"站点模板 {file} 缺少 {'、'.join(sorted(missing))}。")
+    fingerprint = _compile(content["fingerprint"], file)
+    return SiteTemplate(content["name"], content["media"], fingerprint, _apply(general, file))
+
+
+def _apply(general: Rules | None, file: Path) -> Rules:
+    """The general rules with what a file adds; without general rules the file must hold them all."""
+    content = read_toml(file)
+    values: dict[str, Any] = {}
+    for item in fields(Rules):
+        if item.name not in content:
+            continue
+        value = content[item.name]
+        if item.name == "kind":
+            values["kind"] = Kind(value)
+        elif item.name == "breadcrumb_root":
+            values["breadcrumb_root"] = tuple(value)
+        elif item.name == "chrome":
+            values["chrome"] = {reason: tuple(names) for reason, names in value.items()}
+        elif item.name == "answers":
+            values["answers"] = tuple(value["names"])
+        else:
+            values[item.name] = _compile(value, file) + (getattr(general, item.name) if general else ())
+    unknown = set(content) - {item.name for item in fields(Rules)} - {"name", "media", "fingerprint"}
+    if unknown:
+        raise ResourceError(f"站点模板 {file} 中有不认识的项“{sorted(unknown)[0]}”。")
+    try:
+        return replace(general, **values) if general else Rules(**values)
+    except TypeError as error:
+        raise ResourceError(f"站点规则 {file} 不完整：{error}") from error
+
+
+def _compile(value: str | Iterable[str], file: Path) -> Patterns:
+    patterns = [value] if isinstance(value, str) else value
+    try:
+        return tuple(re.compile(pattern) for pattern in patterns)
+    except re.error as error:
+        raise ResourceError(f"站点规则 {file} 中的正则表达式 {error.pattern!r} 有误：{error}") from error

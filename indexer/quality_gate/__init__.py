@@ -1,0 +1,1 @@
+"""How good a generation is, and whether it may go live."""

@@ -1,0 +1,1 @@
+"""Which answers, in which order."""

@@ -1,0 +1,79 @@
+"""From terms to candidates in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analysis.analyzer import Terms
+from indexer.ranking.bm25 import Bm25F
+from indexer.resources import RankingWeights
+from indexer.store.base import TERM_KINDS, Store
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document that retrieval found, with the parts of its score."""
+
+    document: int
+    score: float
+    parts: tuple[float, ...]  #: weighted BM25F of words, bigrams and characters
+    coverage: float  #: share of the question's content that it holds, 0 to 1
+
+
+class Ranker:
+    """Orders a store's documents by a question. Safe to share between threads."""
+
+    def __init__(self, store: Store, weights: RankingWeights) -> None:
+        self._store = store
+        self._weights = weights
+        self._scorers = {kind: Bm25F(store, kind, weights) for kind in TERM_KINDS}
+
+    def rank(
+        self, terms: Terms, content_words: tuple[str, ...], depth: int, allowed: NDArray[np.bool_] | None = None
+    ) -> list[Candidate]:
+        """The best `depth` documents with a score above 0, best first, equals by document number.
+
+        `allowed` marks the documents that may be found, shape (document_count,); all when None.
+        """
+        parts = [getattr(self._weights, kind) * self._scorers[kind].scores(getattr(terms, kind)) for kind in TERM_KINDS]
+        total: NDArray[np.float64] = np.sum(parts, axis=0)
+        if allowed is not None:
+            total = np.where(allowed, total, 0.0)
+        best = top_documents(total, depth)
+        coverage = self._coverage(content_words)
+        return [
+            Candidate(int(d), float(total[d]), tuple(float(part[d]) for part in parts), float(coverage[d]))
+            for d in best
+        ]
+
+    def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
+        """How much each word says: its length in characters, up to three times as much when it is rare.
+
+        Rarity alone would not do: in a corpus about one disease the disease's name is everywhere.
+        """
+        scorer = self._scorers["words"]
+        rarest = scorer.idf(0)
+        return {
+            word: len(word) * (0.5 + scorer.idf(len(scorer.weighted_frequencies(word)[0])) / rarest) for word in words
+        }
+
+    def _coverage(self, words: tuple[str, ...]) -> NDArray[np.float64]:
+        """Share of the words' weight that each document holds, shape (document_count,)."""
+        weights = self.word_weights(words)
+        covered = np.zeros(self._store.document_count)
+        for word, weight in weights.items():
+            covered[self._scorers["words"].weighted_frequencies(word)[0]] += weight
+        return covered / max(sum(weights.values()), 1e-9)
+
+
+def top_documents(scores: NDArray[np.float64], depth: int) -> NDArray[np.intp]:
+    """Numbers of the `depth` best scores above 0, best first, equals by number."""
+    depth = min(depth, len(scores))
+    if depth == 0:
+        return np.empty(0, np.intp)
+    bound = max(np.partition(scores, -depth)[-depth], np.finfo(np.float64).tiny)
+    near_top = np.flatnonzero(scores >= bound)
+    return near_top[np.lexsort((near_top, -scores[near_top]))][:depth]

@@ -1,0 +1,54 @@
+"""Files to raw pages and records, one module a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from indexer.errors import CorpusError
+from indexer.read import html, jsonl, txt
+from indexer.records import Page, RawPage, Rejected
+
+#: A reader takes a file, its path in the corpus and the size limit in bytes; it never raises for what the file holds.
+Reader = Callable[[Path, str, int], Iterator[RawPage | Page | Rejected]]
+
+READERS: Mapping[str, Reader] = {
+    ".html": html.read,
+    ".htm": html.read,
+    ".txt": txt.read,
+    ".jsonl": jsonl.read,
+    ".jsonl.gz": jsonl.read,
+}
+
+
+def reader_for(file: Path) -> Reader | None:
+    """The reader for a file's name; None when we do not read such files."""
+    name = file.name.lower()
+    return next((reader for ending, reader in READERS.items() if name.endswith(ending)), None)
+
+
+def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
+    """All readable files at or below `paths`, each with its path relative to the one given, sorted by it.
+
+    Hidden files and folders are passed over. Raises CorpusError for a path that is not there.
+    """
+    found: list[tuple[Path, str]] = []
+    for path in paths:
+        if path.is_file():
+            found.append((path, path.name))
+        elif path.is_dir():
+            inside = (file for file in path.rglob("*") if file.is_file() and reader_for(file))
+            relative = ((file, file.relative_to(path)) for file in inside)
+            visible = ((file, rel) for file, rel in relative if not any(part.startswith(".") for part in rel.parts))
+            found.extend(sorted(((file, rel.as_posix()) for file, rel in visible), key=lambda pair: pair[1]))
+        else:
+            raise CorpusError(f"找不到 {path}；请检查路径。")
+    return found
+
+
+def read_file(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Page | Rejected]:
+    """Pages and records of one file. Raises CorpusError when we do not read such files."""
+    reader = reader_for(file)
+    if reader is None:
+        raise CorpusError(f"不支持的文件类型：{file}；可读的有 {'、'.join(READERS)}。")
+    return reader(file, path, max_bytes)

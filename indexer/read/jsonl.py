@@ -1,0 +1,74 @@
+"""Records that are answers already, one JSON object a line: `id`, `answer` (or `text`), and what else is known.
+
+They are indexed as they are: never extracted, and rejected only when there is nothing to index.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from indexer.records import Answer, Kind, Page, Reason, Rejected
+
+
+def read(file: Path, path: str, max_bytes: int) -> Iterator[Page | Rejected]:
+    """Yield a page for each record, or why there is none. `max_bytes` holds for one line."""
+    try:
+        with gzip.open(file) if file.name.lower().endswith(".gz") else open(file, "rb") as lines:
+            number = 0
+            while line := lines.readline(max_bytes + 1):
+                number += 1
+                if line.strip():
+                    yield _record(line, f"{path}:{number}", max_bytes)
+                while len(line) > max_bytes and not line.endswith(b"\n"):  # pass over the rest of a line too long
+                    line = lines.readline(max_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        yield Rejected(path, Reason.UNREADABLE, f"文件无法读到底：{error}。")
+
+
+def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
+    if len(line) > max_bytes:
+        return Rejected(path, Reason.TOO_LARGE, f"这一行超过了上限 max_page_bytes（{max_bytes} 字节）。")
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return Rejected(path, Reason.BAD_RECORD, "这一行不是有效的 JSON。")
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str | int) or record["id"] == "":
+        return Rejected(path, Reason.BAD_RECORD, "记录应是带有 id 的 JSON 对象。")
+    text = _text(record, "answer") or _text(record, "text") or ""
+    question = _text(record, "question") or ""
+    if not text.strip() and not question.strip():
+        return Rejected(path, Reason.EMPTY, f"记录 {record['id']} 没有文字。")
+    answer = Answer(
+        id=str(record["id"]),
+        question=question,
+        text=text,
+        kind=Kind.DOCTOR_ANSWER if _text(record, "author") else Kind.ARTICLE,
+        page=path,
+        author=_text(record, "author"),
+        date=_text(record, "date"),
+        url=_text(record, "url"),
+        site=_text(record, "site"),
+        topic=_text(record, "topic"),
+    )
+    return Page(
+        path=path,
+        title=question or None,
+        text=text,
+        charset="utf-8",
+        url=answer.url,
+        site=answer.site,
+        author=answer.author,
+        date=answer.date,
+        topic=answer.topic,
+        answers=(answer,),
+    )
+
+
+def _text(record: dict[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    return str(value) if isinstance(value, str | int | float) and str(value) else None

@@ -1,0 +1,29 @@
+"""What readers of single pages share: size limit, decoding, and a reason for what can't be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.decode import decode
+from indexer.records import RawPage, Reason, Rejected
+
+
+def read_page(file: Path, path: str, max_bytes: int, media: str) -> Iterator[RawPage | Rejected]:
+    """Yield the one page that a file is."""
+    try:
+        size = file.stat().st_size
+        data = file.read_bytes() if size <= max_bytes else b""
+    except OSError as error:
+        yield Rejected(path, Reason.UNREADABLE, f"文件无法读取：{error.strerror}。")
+        return
+    if size > max_bytes:
+        yield Rejected(path, Reason.TOO_LARGE, f"文件有 {size} 字节，上限 max_page_bytes 为 {max_bytes} 字节。")
+        return
+    decoded = decode(data)
+    if decoded is None:
+        yield Rejected(path, Reason.BAD_CHARSET, "既不是 UTF-8 也不是 GB18030，声明的编码也读不通。")
+    elif not decoded.text.strip("\0 \t\r\n\ufeff\u3000"):
+        yield Rejected(path, Reason.EMPTY, "文件中没有文字。", charset=decoded.charset)
+    else:
+        yield RawPage(path, media, decoded.text, decoded.charset, decoded.declared)

@@ -1,0 +1,236 @@
+"""Every value that passes between rooms. All of them are frozen; a stage returns a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What sort of text an answer is."""
+
+    ARTICLE = "article"
+    DOCTOR_ANSWER = "doctor_answer"
+    QA_EXCERPT = "qa_excerpt"  #: a question with the start of its answer, found on another page
+
+
+class Reason(StrEnum):
+    """Why a block or a page did not become text to search. The value is stable; the label is for people."""
+
+    # blocks taken out of a page that is kept
+    NAVIGATION = "navigation"
+    RELATED_LIST = "related_list"
+    LINK_FARM = "link_farm"
+    ADVERTISEMENT = "advertisement"
+    DISCLAIMER = "disclaimer"
+    FOOTER = "footer"
+    METADATA = "metadata"
+    HIDDEN = "hidden"
+    OWN_TITLE = "own_title"
+    # whole pages
+    EMPTY = "empty"
+    NO_CONTENT = "no_content"
+    UNREADABLE = "unreadable"
+    BAD_CHARSET = "bad_charset"
+    BAD_RECORD = "bad_record"
+    TOO_LARGE = "too_large"
+    DUPLICATE_ID = "duplicate_id"
+    TAKEN_DOWN = "taken_down"
+
+    @property
+    def label(self) -> str:
+        """The reason in Chinese, as an editor reads it."""
+        return _REASON_LABELS[self]
+
+
+_REASON_LABELS: Mapping[Reason, str] = {
+    Reason.NAVIGATION: "导航",
+    Reason.RELATED_LIST: "相关列表",
+    Reason.LINK_FARM: "链接农场",
+    Reason.ADVERTISEMENT: "广告",
+    Reason.DISCLAIMER: "免责声明",
+    Reason.FOOTER: "页脚",
+    Reason.METADATA: "页面信息",
+    Reason.HIDDEN: "隐藏文字",
+    Reason.OWN_TITLE: "与本页标题重复",
+    Reason.EMPTY: "空页面",
+    Reason.NO_CONTENT: "没有正文",
+    Reason.UNREADABLE: "无法读取",
+    Reason.BAD_CHARSET: "编码无法识别",
+    Reason.BAD_RECORD: "记录格式错误",
+    Reason.TOO_LARGE: "超过大小上限",
+    Reason.DUPLICATE_ID: "编号重复",
+    Reason.TAKEN_DOWN: "已下架",
+}
+
+
+@dataclass(frozen=True)
+class RawPage:
+    """A page as it was read: decoded, nothing yet taken out."""
+
+    path: str  #: relative to the corpus, with forward slashes
+    media: str  #: "html" or "text" (a layout dump)
+    text: str
+    charset: str  #: the one decode.py chose, e.g. "utf-8"
+    declared_charset: str | None = None  #: what the page says of itself; None when it says nothing
+
+
+@dataclass(frozen=True)
+class RemovedBlock:
+    """A piece of a page that is not searched, kept so that an editor can see it."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True)
+class QaPair:
+    """A question with an answer or the start of one, embedded in a page about something else."""
+
+    question: str
+    answer: str
+    date: str | None = None  #: YYYY-MM-DD
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The unit of search: one text that answers one question."""
+
+    id: str  #: a JSONL record's own id, else 16 hex digits that survive re-indexing
+    question: str  #: title or question as asked; "" when the source has none
+    text: str
+    kind: Kind
+    page: str  #: path of the page it stands on, relative to the corpus
+    author: str | None = None
+    date: str | None = None  #: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS
+    url: str | None = None
+    site: str | None = None
+    topic: str | None = None
+    views: int | None = None
+    likes: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A cleaned page: its main text, what else it holds, and what was taken out of it."""
+
+    path: str
+    title: str | None
+    text: str  #: the main answer, headings included, one block a line
+    charset: str
+    url: str | None = None
+    site: str | None = None
+    headings: tuple[str, ...] = ()
+    author: str | None = None
+    date: str | None = None
+    views: int | None = None
+    likes: int | None = None
+    topic: str | None = None
+    qa_pairs: tuple[QaPair, ...] = ()
+    asked: str | None = None  #: what a patient wrote beneath the question, on a question page
+    disclaimers: tuple[str, ...] = ()
+    removed: tuple[RemovedBlock, ...] = ()
+    answers: tuple[Answer, ...] = ()  #: in page order
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A page or record that is not indexed, and why."""
+
+    path: str
+    reason: Reason
+    detail: str = ""  #: one sentence in Chinese, for the editor
+    removed: tuple[RemovedBlock, ...] = ()
+    charset: str | None = None
+
+
+@dataclass(frozen=True)
+class Token:
+    """One index term and where it stands in the original text."""
+
+    text: str
+    start: int  #: offset in characters of the original text
+    end: int
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to the engine."""
+
+    text: str
+    limit: int = 10  #: results a page
+    page: int = 1  #: 1-based
+    site: str | None = None  #: only answers of this site
+    fold: bool = True  #: show copies of one text as one result
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A slice of an answer. Marks are offsets, so that whoever shows the text escapes it first."""
+
+    text: str
+    highlights: tuple[tuple[int, int], ...] = ()  #: [start, end) in characters of `text`, in order
+    cut_before: bool = False  #: the answer has text before it
+    cut_after: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result."""
+
+    rank: int  #: 1-based over all pages of the result
+    score: float
+    answer: Answer
+    snippet: Snippet
+    question_highlights: tuple[tuple[int, int], ...] = ()
+    copies: int = 0  #: how many further answers have the same text, folded into this one
+    features: Mapping[str, float] = field(default_factory=dict)  #: the parts of the score
+
+    def as_dict(self) -> dict[str, Any]:
+        """The hit as the command line and the API print it."""
+        answer = self.answer
+        return {
+            "rank": self.rank,
+            "id": answer.id,
+            "score": round(self.score, 6),
+            "kind": answer.kind.value,
+            "question": answer.question,
+            "answer": answer.text,
+            "snippet": self.snippet.text,
+            "highlights": [list(span) for span in self.snippet.highlights],
+            "author": answer.author,
+            "date": answer.date,
+            "url": answer.url,
+            "site": answer.site,
+            "topic": answer.topic,
+            "copies": self.copies,
+        }
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What the engine says to a question."""
+
+    query: Query
+    generation: str
+    total: int  #: results on all pages, copies folded
+    hits: tuple[Hit, ...]
+    latency_ms: float
+    partial: bool = False  #: true when time ran out before every candidate was seen
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as the command line and the API print it."""
+        return {
+            "query": self.query.text,
+            "corrected": None,
+            "aspects": [],
+            "entity": None,
+            "generation": self.generation,
+            "total": self.total,
+            "partial": self.partial,
+            "answer": None,
+            "urgency": None,
+            "hits": [hit.as_dict() for hit in self.hits],
+        }

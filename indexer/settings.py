@@ -1,0 +1,100 @@
+"""Settings as data. A value comes from the command line, then YIWEN_*, then yiwen.toml, then the default here."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import SettingError
+
+
+def _setting(default: Any, unit: str, help: str) -> Any:
+    return dataclass_field(default=default, metadata={"unit": unit, "help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; each field is one, its unit in the metadata. See `SETTINGS` for the table."""
+
+    data: Path = _setting(Path("var"), "目录", "数据目录：各代索引、状态库和查询日志")
+    resources: Path | None = _setting(None, "目录", "资源目录：词表、站点模板、权重；默认用随程序的一份")
+    port: int = _setting(8000, "端口", "网站监听的端口")
+    threads: int = _setting(4, "个", "网站处理请求的线程数")
+    results_per_page: int = _setting(10, "条", "每页显示的结果数")
+    max_query_chars: int = _setting(200, "字", "问题的长度上限，超出部分不参与检索")
+    max_page_bytes: int = _setting(10_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of settings, for help texts and documents."""
+
+    name: str
+    default: Any
+    unit: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"YIWEN_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(f.name, f.default, f.metadata["unit"], f.metadata["help"]) for f in fields(Settings)
+)
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    file: Path = Path("yiwen.toml"),
+) -> Settings:
+    """Collect the settings from the four places.
+
+    `overrides` are the command line's; None values in it count as not given.
+    Raises SettingError for an unknown name in the file or a value of the wrong kind.
+    """
+    environment = os.environ if environment is None else environment
+    from_file = _read_file(file)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        for source, found in (
+            ("命令行", (overrides or {}).get(setting.name)),
+            (f"环境变量 {setting.variable}", environment.get(setting.variable) or None),
+            (str(file), from_file.get(setting.name)),
+        ):
+            if found is not None:
+                values[setting.name] = _convert(setting, found, source)
+                break
+    return Settings(**values)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"设置文件 {file} 不是有效的 TOML：{error}") from error
+    known = {setting.name for setting in SETTINGS}
+    if unknown := sorted(set(content) - known):
+        raise SettingError(f"设置文件 {file} 中有不认识的设置“{unknown[0]}”；可用的有：{'、'.join(sorted(known))}。")
+    return content
+
+
+def _convert(setting: Setting, value: Any, source: str) -> Any:
+    if isinstance(setting.default, int):
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise SettingError(f"{source} 中的 {setting.name} 应为整数（单位：{setting.unit}），却是“{value}”。") from None
+        if number < 1 or isinstance(value, bool):
+            raise SettingError(f"{source} 中的 {setting.name} 应大于 0，却是“{value}”。")
+        return number
+    return Path(value)

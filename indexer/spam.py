@@ -1,0 +1,57 @@
+"""What is commercial or unrelated. Facts are measured first, decisions follow from them."""
+
+from __future__ import annotations
+
+import re
+
+from indexer.extract.blocks import Block
+from indexer.extract.site_templates import Rules
+from indexer.records import Reason
+
+_MIN_FARM_LINKS = 6
+_CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
+#: advice against something names it too: 不要相信根治的广告
+_WARNING = re.compile(r"(不要|切勿|切忌|不可|警惕|谨防|避免|不能|无法|难以|并非|没有|尚无|慎用|轻信|虚假)")
+_MAX_AD_CHARS = 160  # longer blocks are articles with an unlucky word
+_SHORT_AD_CHARS = 60
+
+
+def title_like_pieces(text: str) -> list[str]:
+    """The pieces of a line that reads as titles set side by side; empty when it reads as sentences."""
+    pieces = text.split()
+    if len(pieces) < _MIN_FARM_LINKS or any("。" in piece or len(piece) > 60 for piece in pieces):
+        return []
+    long_enough = [piece for piece in pieces if len(piece) >= 5]
+    return pieces if len(long_enough) >= 0.8 * len(pieces) else []
+
+
+def is_link_farm(block: Block, rules: Rules) -> bool:
+    """Many titles in one block, as links or laid out side by side, or a link to a subject foreign to all articles."""
+    if len(title_like_pieces(block.plain)) >= _MIN_FARM_LINKS:
+        return True
+    if block.links >= _MIN_FARM_LINKS and block.link_share > 0.6:
+        return True
+    return block.link_share > 0.8 and any(pattern.search(block.plain) for pattern in rules.unrelated_topic)
+
+
+def advertisement_evidence(block: Block, rules: Rules) -> int:
+    """How many signs of an advertisement a block shows; a way to get in touch counts as one."""
+    signs = sum(1 for pattern in rules.advertisement if pattern.search(block.plain))
+    return signs + bool(_CONTACT.search(block.plain))
+
+
+def is_advertisement(block: Block, rules: Rules) -> bool:
+    """Two signs, or one in a short block; never a sentence that warns."""
+    if len(block.plain) > _MAX_AD_CHARS or _WARNING.search(block.plain):
+        return False
+    signs = advertisement_evidence(block, rules)
+    return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)
+
+
+def commercial_reason(block: Block, rules: Rules) -> Reason | None:
+    """Why a block is spam; None when it is not."""
+    if is_link_farm(block, rules):
+        return Reason.LINK_FARM
+    if is_advertisement(block, rules):
+        return Reason.ADVERTISEMENT
+    return None

@@ -1,0 +1,234 @@
+"""Generations on disk: written aside, sealed, then switched to in one atomic move.
+
+data directory:
+    generations/gen-000042/   whoosh/ resources/ pages.jsonl rejected.jsonl manifest.json
+    CURRENT                   the name of the generation that is served
+    key                       this data directory's own secret, for the seal of its manifests
+    build.lock                held by the build that runs
+
+Whoosh's files hold pickles, so a generation is opened only when its manifest carries our HMAC and every
+file has the size written there; `check_files` also compares all hashes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
+
+MANIFEST = "manifest.json"
+_NAME = re.compile(r"gen-\d{6,}")
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a generation holds and how it was made."""
+
+    generation: str
+    created: str  #: UTC, YYYY-MM-DDTHH:MM:SSZ
+    parent: str | None  #: the generation that was served when this one was built
+    corpus: str  #: absolute path of the folder it was built from
+    counts: Mapping[str, int]  #: pages, answers, rejected, and rejected by reason
+    resources: str  #: fingerprint of the resources
+    code_version: str
+    files: Mapping[str, Mapping[str, Any]]  #: path -> {"sha256", "bytes"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A generation that is being written; nobody reads it yet."""
+
+    data: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the files go."""
+        return self.data / "generations" / f"{self.name}{_PARTIAL}"
+
+
+@contextmanager
+def build_lock(data: Path) -> Iterator[None]:
+    """Hold the data directory for one build. Raises BuildRunning when another process has it."""
+    data.mkdir(parents=True, exist_ok=True)
+    with open(data / "build.lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildRunning(f"数据目录 {data} 正在建立另一代索引；请等它结束后再试。") from None
+        yield
+
+
+def begin(data: Path) -> Draft:
+    """Start a new generation, after clearing what an interrupted build left. The build lock must be held."""
+    folder = data / "generations"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(f"*{_PARTIAL}"):
+        shutil.rmtree(leftover)
+    numbers = [int(path.name[4:]) for path in folder.iterdir() if _NAME.fullmatch(path.name)]
+    draft = Draft(data, f"gen-{max(numbers, default=0) + 1:06d}")
+    draft.folder.mkdir()
+    return draft
+
+
+def discard(draft: Draft) -> None:
+    """Remove a draft that will not become a generation."""
+    shutil.rmtree(draft.folder, ignore_errors=True)
+
+
+def seal(draft: Draft, facts: Mapping[str, Any]) -> Manifest:
+    """Write the manifest, force everything to disk and give the folder its final name."""
+    files = {
+        path.relative_to(draft.folder).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in _files(draft.folder)
+    }
+    content = {"generation": draft.name, **facts, "files": files}
+    content["hmac"] = _seal_of(content, _key(draft.data, create=True))
+    (draft.folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    for path in [*_files(draft.folder), *(p for p in draft.folder.rglob("*") if p.is_dir()), draft.folder]:
+        _fsync(path)
+    final = draft.data / "generations" / draft.name
+    draft.folder.rename(final)
+    _fsync(final.parent)
+    return _manifest_of(content)
+
+
+def list_generations(data: Path) -> list[str]:
+    """Names of all generations, oldest first."""
+    folder = data / "generations"
+    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
+
+
+def current(data: Path) -> str:
+    """The name that CURRENT holds. Raises GenerationMissing."""
+    try:
+        return (data / "CURRENT").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise GenerationMissing(
+            f"数据目录 {data} 中还没有可用的索引；请先运行 yiwen build --corpus 语料目录 --data {data}。"
+        ) from None
+
+
+def folder_of(data: Path, name: str) -> Path:
+    """The folder of a generation. Raises GenerationMissing."""
+    folder = data / "generations" / name
+    if not _NAME.fullmatch(name) or not folder.is_dir():
+        known = "、".join(list_generations(data)) or "无"
+        raise GenerationMissing(f"没有名为 {name} 的一代索引；现有：{known}。")
+    return folder
+
+
+def open_manifest(data: Path, name: str) -> Manifest:
+    """Read and verify a manifest: our seal, and each file there with its size, none besides.
+
+    Raises GenerationMissing, or GenerationDamaged naming the file and the cure.
+    """
+    folder = folder_of(data, name)
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        sealed = hmac.compare_digest(str(content.pop("hmac")), _seal_of(content, _key(data)))
+    except FileNotFoundError as error:
+        raise _damaged(name, Path(str(error.filename)).name, "缺失") from None
+    except (ValueError, KeyError, AttributeError):
+        raise _damaged(name, MANIFEST, "内容损坏") from None
+    if not sealed:
+        raise _damaged(name, MANIFEST, "不带本数据目录的签名（被改动过，或来自别处）")
+    manifest = _manifest_of(content)
+    found = {path.relative_to(folder).as_posix(): path.stat().st_size for path in _files(folder)}
+    for path, facts in manifest.files.items():
+        if path not in found:
+            raise _damaged(name, path, "缺失")
+        if found[path] != facts["bytes"]:
+            raise _damaged(name, path, f"应有 {facts['bytes']} 字节，实有 {found[path]} 字节")
+    if foreign := sorted(set(found) - set(manifest.files) - {MANIFEST}):
+        raise _damaged(name, foreign[0], "不属于这一代")
+    return manifest
+
+
+def check_files(data: Path, name: str) -> Manifest:
+    """As `open_manifest`, and every byte of every file against its hash."""
+    manifest = open_manifest(data, name)
+    folder = folder_of(data, name)
+    for path, facts in manifest.files.items():
+        if _sha256(folder / path) != facts["sha256"]:
+            raise _damaged(name, path, "内容与校验值不符")
+    return manifest
+
+
+def switch_to(data: Path, name: str) -> Manifest:
+    """Serve this generation from now on. Raises GenerationMissing or GenerationDamaged, changing nothing."""
+    manifest = open_manifest(data, name)
+    draft = data / f"CURRENT.{os.getpid()}"
+    draft.write_text(f"{name}\n", encoding="utf-8")
+    _fsync(draft)
+    os.replace(draft, data / "CURRENT")
+    _fsync(data)
+    return manifest
+
+
+def roll_back(data: Path) -> Manifest:
+    """Serve the generation that was served before this one, or the newest whole one that is older."""
+    now = current(data)
+    older = [name for name in list_generations(data) if name < now]
+    with suppress(GenerationMissing, GenerationDamaged):
+        parent = open_manifest(data, now).parent
+        if parent in older:
+            older.append(parent)
+    for name in reversed(older):
+        with suppress(GenerationDamaged):
+            return switch_to(data, name)
+    raise GenerationMissing(f"{now} 之前没有完好的一代索引，无法回退。")
+
+
+def _manifest_of(content: Mapping[str, Any]) -> Manifest:
+    return Manifest(**{name: content[name] for name in Manifest.__dataclass_fields__})
+
+
+def _damaged(name: str, path: str, what: str) -> GenerationDamaged:
+    return GenerationDamaged(
+        f"索引 {name} 的文件 {path} {what}；请运行 yiwen roll-back 回到上一代，或用 yiwen build 重建。"
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _seal_of(content: Mapping[str, Any], key: bytes) -> str:
+    return hmac.new(key, json.dumps(content, sort_keys=True).encode(), "sha256").hexdigest()
+
+
+def _key(data: Path, create: bool = False) -> bytes:
+    file = data / "key"
+    if create and not file.exists():
+        with suppress(FileExistsError):
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w") as out:
+                out.write(secrets.token_hex(32))
+    return bytes.fromhex(file.read_text().strip())

@@ -1,0 +1,75 @@
+"""The right extraction of every raw page, known because the page was made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from page_templates.html_pages import address_of, encoding_of
+from page_templates.layout_dumps import embedded_pairs
+from page_templates.rejected import RejectedPage
+from page_templates.source import DUMP_SITES, SourcePage
+
+_SITES_THAT_SHOW_THE_TOPIC = ("zhuanti", "html-article", "html-qa")
+
+
+def label_of(page: SourcePage, path: str) -> dict[str, Any]:
+    """What a page says, as far as the raw page shows it."""
+    label = _blank(path) | {"keep": True, "title": page.title}
+    if page.site in _SITES_THAT_SHOW_THE_TOPIC:
+        label["topic"] = page.topic
+    if page.site not in DUMP_SITES:
+        encoding = encoding_of(page)
+        label |= {"url": address_of(page), "encoding": encoding.codec, "declared_encoding": encoding.declared}
+    return label | (_answers_part(page) if page.site == "html-qa" else _article_part(page))
+
+
+def rejected_label_of(page: RejectedPage, path: str) -> dict[str, Any]:
+    """A page of which nothing is kept."""
+    return _blank(path) | {"encoding": page.codec, "declared_encoding": page.declared}
+
+
+def _blank(path: str) -> dict[str, Any]:
+    """A label with all its keys, nothing known yet."""
+    return {
+        "path": path,
+        "keep": False,
+        "title": None,
+        "text": "",
+        "headings": [],
+        "author": None,
+        "date": None,
+        "views": None,
+        "likes": None,
+        "topic": None,
+        "url": None,
+        "qa_pairs": [],
+        "encoding": "utf-8",
+        "declared_encoding": None,
+    }
+
+
+def _article_part(page: SourcePage) -> dict[str, Any]:
+    """Main text and embedded questions of a page that is an article."""
+    return {
+        "text": "\n".join(block.text for block in page.body),
+        "headings": [block.text for block in page.body if block.is_heading],
+        "author": page.author,
+        "date": page.date,
+        "views": page.views,
+        "qa_pairs": embedded_pairs(page),
+    }
+
+
+def _answers_part(page: SourcePage) -> dict[str, Any]:
+    """The doctors' answers; the first stands for the page."""
+    first = page.answers[0]
+    return {
+        "text": "\n".join(answer.text for answer in page.answers),
+        "author": first.author,
+        "date": first.date,
+        "likes": first.likes,
+        "doctor_answers": [
+            {"author": answer.author, "date": answer.date, "likes": answer.likes, "text": answer.text}
+            for answer in page.answers
+        ],
+    }

@@ -1,0 +1,102 @@
+"""An engine of the real one's shape that needs no index, for tests of the web room."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from indexer.errors import BadQuery
+from indexer.records import Answer, Hit, Kind, Query, SearchResult, Snippet
+
+XSS = "<script>document.title='被改'</script><img src=x onerror=alert(1)>"
+
+FACIAL_SPASM = Answer(
+    id="0123456789abcdef",
+    question="面肌痉挛怎么治？",
+    text="面肌痉挛可以用肉毒素注射治疗。\n效果一般维持 3～6 个月。\n反复发作时可以考虑微血管减压术。",
+    kind=Kind.DOCTOR_ANSWER,
+    page="a.html",
+    author="王医生",
+    date="2013-05-06T08:30:00",
+    url="https://www.example.com/a.html",
+    site="www.example.com",
+    topic="神经内科",
+)
+BARE = Answer(id="bare", question="", text="面肌痉挛是面部肌肉的抽动。", kind=Kind.ARTICLE, page="b.txt")
+HOSTILE = Answer(
+    id="id/with spaces?#&%中文",
+    question=f"面肌痉挛{XSS}",
+    text=f"面肌痉挛第一段{XSS}\n第二段</p></main>",
+    kind=Kind.QA_EXCERPT,
+    page="c.html",
+    author='"><b>坏',
+    date="昨天",
+    url="javascript:alert(1)",
+    site="evil.example",
+)
+
+
+class FakeEngine:
+    """Finds the answers that hold the whole query, in their order; every occurrence is a highlight."""
+
+    def __init__(
+        self, answers: Iterable[Answer] = (FACIAL_SPASM, BARE, HOSTILE), failure: Exception | None = None
+    ) -> None:
+        self.answers = tuple(answers)
+        self.failure = failure  #: raised by every call, as when a generation vanishes
+        self.copies = 0
+        self.partial = False
+        self.queries: list[Query] = []
+
+    @property
+    def generation(self) -> str:
+        """The name of a generation."""
+        return "gen-000003"
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Nothing is wrong."""
+        return ()
+
+    def search(self, query: Query) -> SearchResult:
+        """Note the query and answer it."""
+        if self.failure:
+            raise self.failure
+        if not re.search(r"\w", query.text):
+            raise BadQuery("问题里没有可以搜索的字，请写几个字再搜。")
+        self.queries.append(query)
+        found = [answer for answer in self.answers if query.text in answer.question + answer.text]
+        found = [answer for answer in found if query.site in (None, answer.site)]
+        first = (query.page - 1) * query.limit
+        hits = tuple(
+            self._hit(rank, answer, query.text)
+            for rank, answer in enumerate(found[first : first + query.limit], first + 1)
+        )
+        return SearchResult(query, self.generation, len(found), hits, latency_ms=12.34, partial=self.partial)
+
+    def answer(self, answer_id: str) -> Answer | None:
+        """The answer of that id."""
+        if self.failure:
+            raise self.failure
+        return next((answer for answer in self.answers if answer.id == answer_id), None)
+
+    def _hit(self, rank: int, answer: Answer, text: str) -> Hit:
+        return Hit(
+            rank=rank,
+            score=1 / rank,
+            answer=answer,
+            snippet=Snippet(answer.text[:200], occurrences(text, answer.text[:200])),
+            question_highlights=occurrences(text, answer.question),
+            copies=self.copies,
+        )
+
+
+def occurrences(needle: str, text: str) -> tuple[tuple[int, int], ...]:
+    """Where `needle` stands in `text`."""
+    return tuple(match.span() for match in re.finditer(re.escape(needle), text))
+
+
+def many_answers(count: int, answer: Answer = FACIAL_SPASM) -> tuple[Answer, ...]:
+    """As many different answers as wanted, all to one question."""
+    return tuple(replace(answer, id=f"{number:016x}", author=f"医生{number}") for number in range(1, count + 1))

@@ -1,0 +1,98 @@
+"""Filters of the templates: above all, that marks never change the text and source text never becomes markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.records import Kind
+from webapp.presentation import clip, day, highlight, kind_label, paragraphs, web_address
+
+SPANS = st.lists(st.tuples(st.integers(-5, 40), st.integers(-5, 40)), max_size=6)
+#: A parser normalises carriage returns and drops NUL; all else must come through.
+TEXTS = st.text(
+    alphabet=st.one_of(st.sampled_from("<>&\"'/=script mark;#"), st.characters(exclude_characters="\r\x00")),
+    max_size=40,
+)
+
+
+class Parsed(HTMLParser):
+    """What a browser makes of a piece of HTML: its text, its tags, and the marked characters."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text, self.marked = "", ""
+        self.tags: list[object] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, *attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.tags and self.tags[-1] == ("mark",):
+            self.marked += data
+
+
+@given(TEXTS, SPANS)
+def test_marks_never_add_or_lose_text(text: str, spans: list[tuple[int, int]]) -> None:
+    assert Parsed(highlight(text, spans)).text == text
+
+
+@given(TEXTS, SPANS)
+def test_only_marks_are_markup(text: str, spans: list[tuple[int, int]]) -> None:
+    tags = Parsed(highlight(text, spans)).tags
+    assert tags == [("mark",), "/mark"] * (len(tags) // 2)
+
+
+@given(TEXTS, SPANS)
+def test_exactly_the_spans_are_marked(text: str, spans: list[tuple[int, int]]) -> None:
+    inside = {place for start, end in spans for place in range(start, end)}
+    assert Parsed(highlight(text, spans)).marked == "".join(c for place, c in enumerate(text) if place in inside)
+
+
+def test_highlight_by_example() -> None:
+    assert highlight("治<b>面肌痉挛</b>", [(4, 8)]) == "治&lt;b&gt;<mark>面肌痉挛</mark>&lt;/b&gt;"
+    assert highlight("面肌痉挛", [(2, 4), (0, 2)]) == "<mark>面肌痉挛</mark>"
+    assert highlight("面肌痉挛", [(0, 1), (3, 9)]) == "<mark>面</mark>肌痉<mark>挛</mark>"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.cn/x", "https://a.cn", "HTTPS://a.cn/?q=1#2", "http://[::1]/", "http://中文.cn/路径"]
+)
+def test_web_addresses_are_linked(url: str) -> None:
+    assert web_address(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "", "javascript:alert(1)", "java\nscript:alert(1)", " http://a.cn", "data:text/html,x", "//a.cn", "a.cn/x",
+     "http://", "http://[", "file:///etc/passwd", "ftp://a.cn/"],
+)  # fmt: skip
+def test_other_addresses_are_not(url: str | None) -> None:
+    assert web_address(url) is None
+
+
+@pytest.mark.parametrize(
+    ("date", "shown"),
+    [("2013-05-06T08:30:00", "2013-05-06"), ("2013-05-06", "2013-05-06"), ("昨天", "昨天"), (None, "未注明"),
+     ("", "未注明"), ("2013-05-06约", "2013-05-06约")],
+)  # fmt: skip
+def test_day(date: str | None, shown: str) -> None:
+    assert day(date) == shown
+
+
+def test_every_kind_has_a_label() -> None:
+    assert [kind_label(kind) for kind in Kind] == ["科普文章", "医生回答", "问答摘录"]
+
+
+def test_clip_and_paragraphs() -> None:
+    assert (clip("一二三四", 4), clip("一二三四五", 4)) == ("一二三四", "一二三…")
+    assert paragraphs(" 一\n\n二 \r\n\t\n三") == ["一", "二", "三"]

@@ -1,0 +1,87 @@
+"""From the address of a search to its result: what pages and API do alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Response, after_this_request, request
+
+from indexer import Query, SearchResult
+from webapp.query_log import Event, Surface
+from webapp.services import services
+
+#: A domain name has at most this many characters (RFC 1035).
+MAX_SITE_CHARS = 253
+MAX_API_LIMIT = 100
+MAX_API_PAGE = 1000
+
+
+class BadParameter(ValueError):
+    """A parameter of the address that cannot be used; the message is for the person who wrote it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as it will be searched."""
+
+    text: str  #: "" when nothing was asked
+    cut: bool  #: true when the end was dropped because it was too long
+
+
+def typed_question(args: Mapping[str, str]) -> str:
+    """The question in the address: control characters become blanks, a too long end goes."""
+    return read_question(args).text
+
+
+def read_question(args: Mapping[str, str]) -> Question:
+    """The question in the address, and whether it had to be cut."""
+    text = _without_controls(args.get("q", ""))
+    limit = services().settings.max_query_chars
+    return Question(text[:limit].strip(), len(text) > limit)
+
+
+def read_site(args: Mapping[str, str]) -> str | None:
+    """The site to stay on, or None for all."""
+    site = _without_controls(args.get("site", ""))
+    if len(site) > MAX_SITE_CHARS:
+        raise BadParameter(f"site 太长：最多 {MAX_SITE_CHARS} 个字符。")
+    return site or None
+
+
+def read_number(args: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
+    """A counting number in the address, from 1; `highest` None means no limit."""
+    given = args.get(name, "").strip()
+    if not given:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", given) or int(given) < 1 or (highest is not None and int(given) > highest):
+        bounds = "1 或更大的整数" if highest is None else f"1 到 {highest} 的整数"
+        raise BadParameter(f"参数 {name} 应为{bounds}。")
+    return int(given)
+
+
+def ask(query: Query, surface: Surface) -> SearchResult:
+    """Search, and note the question in the log once the answer is out."""
+    engine = services().engine.get()
+    result = engine.search(query)
+    event = Event.of(result, surface)
+    query_log = services().query_log
+    if request.method == "GET":
+        _after_response(lambda: query_log.record(event))
+    return result
+
+
+def _after_response(action: Callable[[], None]) -> None:
+    """Run `action` when the response has been handed over, so that nobody waits for it."""
+
+    def attach(response: Response) -> Response:
+        response.call_on_close(action)
+        return response
+
+    after_this_request(attach)
+
+
+def _without_controls(text: str) -> str:
+    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text).strip()

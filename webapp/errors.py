@@ -1,0 +1,87 @@
+"""The one place where what went wrong becomes a page or JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
+from webapp.asking import BadParameter, typed_question
+
+#: Addresses that programs read; everything else is read by people.
+JSON_PREFIXES = ("/api/", "/healthz", "/readyz")
+
+RETRY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a person or a program is told."""
+
+    status: int
+    code: str  #: stable, for programs
+    title: str
+    message: str  #: what happened and what to do, in Chinese
+
+
+NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错了，或者内容已经下架。可以回到首页重新搜索。")
+BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
+NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本站只接受 GET 请求，请用搜索框或链接访问。")
+TOO_LARGE = Problem(413, "too_large", "请求太大", "请求带的内容太多。请缩短问题，从首页重新搜索。")
+INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，已经记下。请稍后再试；总是这样请告诉管理员。")
+
+_BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE)}
+
+
+def describe(error: Exception) -> Problem:
+    """Say what an exception means. Only messages written for people are passed on."""
+    if isinstance(error, BadParameter):
+        return Problem(400, "bad_parameter", "参数有误", str(error))
+    if isinstance(error, BadQuery):
+        return Problem(400, "bad_query", "这个问题没法搜索", str(error))
+    if isinstance(error, GenerationMissing):
+        return Problem(503, "no_index", "暂时还不能搜索", str(error))
+    if isinstance(error, GenerationDamaged):
+        return Problem(503, "index_damaged", "暂时不能搜索", str(error))
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return _BY_STATUS.get(error.code, BAD_REQUEST)
+    return INTERNAL
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the app from here."""
+    app.register_error_handler(Exception, handle)
+    app.before_request(refuse_large_body)
+
+
+def refuse_large_body() -> None:
+    """Werkzeug checks a body's size only when someone reads it, which no page here does."""
+    if (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
+        raise RequestEntityTooLarge
+
+
+def handle(error: Exception) -> Response | HTTPException:
+    """The response to an exception; redirects, which are exceptions too, pass as they are."""
+    if isinstance(error, HTTPException) and (error.code is None or error.code < 400):
+        return error
+    problem = describe(error)
+    if problem.status == 500:
+        current_app.logger.error("unhandled error in %s", request.endpoint, exc_info=error)
+    response = _as_json(problem) if request.path.startswith(JSON_PREFIXES) else _as_page(problem)
+    response.status_code = problem.status
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if problem.status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _as_json(problem: Problem) -> Response:
+    return jsonify(error={"code": problem.code, "message": problem.message})
+
+
+def _as_page(problem: Problem) -> Response:
+    # The typed question stays in the box, so that it can be changed instead of written again.
+    return make_response(render_template("error.html", problem=problem, question=typed_question(request.args)))

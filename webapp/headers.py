@@ -1,0 +1,41 @@
+"""What every response says to the browser about safety, privacy and keeping copies."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+#: The site has neither scripts nor anything from another host, so all else can be refused.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+#: No page takes a form body, so a request with more than this is a mistake or an attack.
+MAX_BODY_BYTES = 16 * 1024
+
+#: Addresses of static files carry a hash of their content (`presentation.static_url`).
+STATIC_SECONDS = 24 * 60 * 60
+
+
+def register(app: Flask) -> None:
+    """Put the headers on every response of the app and refuse large bodies."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    app.after_request(add_headers)
+
+
+def add_headers(response: Response) -> Response:
+    """Searches are about someone's health: no copy of them is kept on disk or by anyone on the way."""
+    response.headers.update(SECURITY_HEADERS)
+    if request.endpoint != "static" or response.status_code >= 400:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response

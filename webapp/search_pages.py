@@ -1,0 +1,94 @@
+"""The pages that searchers see: the search box, results, and one answer in full."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from indexer import Answer, Query, SearchResult
+from webapp.asking import ask, read_number, read_question, read_site
+from webapp.services import services
+
+blueprint = Blueprint("pages", __name__)
+
+#: Nobody reads further; the ranker looks at 200 candidates, which is 20 pages of the usual 10.
+MAX_PAGES = 20
+
+#: How many page numbers stand on each side of the current one.
+PAGE_WINDOW = 2
+
+EXAMPLES = ("面肌痉挛怎么治", "高血压能吃柚子吗", "偏头痛发作时怎么缓解", "湿疹反复发作怎么办")
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which pages there are around the one shown."""
+
+    page: int
+    pages: int  #: 0 when there is no result
+
+    @property
+    def past_end(self) -> bool:
+        """True when someone asks for a page that does not exist although there are results."""
+        return self.pages > 0 and self.page > self.pages
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """The page numbers to show, in order; None stands for numbers left out."""
+        near = range(self.page - PAGE_WINDOW, self.page + PAGE_WINDOW + 1)
+        shown = sorted({1, self.pages, *near} & set(range(1, self.pages + 1)))
+        numbers: list[int | None] = []
+        for before, number in zip([0, *shown], shown, strict=False):
+            if number - before == 2:
+                numbers.append(number - 1)  # a gap of one page is no shorter than the page's number
+            elif number - before > 2:
+                numbers.append(None)
+            numbers.append(number)
+        return tuple(numbers)
+
+
+def paging_of(result: SearchResult) -> Paging:
+    """The pages of a result, as many as are shown at most."""
+    return Paging(result.query.page, min(math.ceil(result.total / result.query.limit), MAX_PAGES))
+
+
+@blueprint.get("/")
+def home() -> str:
+    """The search box. `?empty=1` is where a search for nothing ends."""
+    return render_template("home.html", examples=EXAMPLES, nothing_asked=bool(request.args.get("empty")))
+
+
+@blueprint.get("/search")
+def search() -> str | Response:
+    """One page of results."""
+    question = read_question(request.args)
+    if not question.text:
+        return redirect(url_for("pages.home", empty=1))
+    query = Query(
+        text=question.text,
+        limit=services().settings.results_per_page,
+        page=read_number(request.args, "page", default=1),
+        site=read_site(request.args),
+    )
+    result = ask(query, "page")
+    return render_template(
+        "results.html", result=result, query=query, question=query.text, cut=question.cut, paging=paging_of(result)
+    )
+
+
+@blueprint.get("/answers/<path:answer_id>")
+def answer(answer_id: str) -> str:
+    """One answer in full, with a way back to the results it was found in."""
+    found: Answer | None = services().engine.get().answer(answer_id)
+    if found is None:
+        abort(404)
+    return render_template(
+        "answer.html",
+        answer=found,
+        question=read_question(request.args).text,
+        page=read_number(request.args, "page", default=1),
+        site=read_site(request.args),
+    )
