@@ -17,7 +17,7 @@ from typing import TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.normalize import normalize
-from indexer.errors import CorpusError
+from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.extract import SiteTemplates, extract_page, load_site_templates
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files, read_file
@@ -104,7 +104,9 @@ def extracted(item: RawPage | Page | Rejected, templates: SiteTemplates) -> Page
     try:
         return extract_page(item, templates)
     except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept
-        return Rejected(item.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}", charset=item.charset)
+        return Rejected(
+            item.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}", charset=item.charset
+        )
 
 
 def without_repeated_ids(items: Iterable[Page | Rejected]) -> Iterator[Page | Rejected]:
@@ -180,7 +182,7 @@ def _served(data: Path) -> Manifest | None:
     """Manifest of the generation that is served now; None when there is none that can be."""
     try:
         return generations.open_manifest(data, generations.current(data))
-    except (generations.GenerationMissing, generations.GenerationDamaged):
+    except (GenerationMissing, GenerationDamaged):
         return None
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from indexer.build import BuildReport, build_generation, extracted
+from indexer.build import BuildReport, Progress, build_generation, extracted
 from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
 from indexer.extract import load_site_templates
@@ -94,28 +95,17 @@ def build(corpus: Path, data: Path | None, resources: Path | None) -> int:
     return _EXIT_REFUSED if report.objections else 0
 
 
-class _progress:
+@contextmanager
+def _progress(label: str) -> Iterator[Progress]:
     """A progress bar on standard error, which appears only when that is a terminal."""
+    stream = click.get_text_stream("stderr")
+    with click.progressbar(length=1, label=label, file=stream, hidden=not stream.isatty()) as bar:
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._bar: Any = None
+        def update(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
 
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._update
-
-    def _update(self, done: int, total: int) -> None:
-        stream = click.get_text_stream("stderr")
-        if not stream.isatty():
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label=self._label, file=stream)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*exception)
+        yield update
 
 
 def build_summary(report: BuildReport) -> list[str]:
@@ -127,7 +117,9 @@ def build_summary(report: BuildReport) -> list[str]:
     ]
     for reason, number in Counter(item.reason for item in report.rejected).most_common():
         examples = [item for item in report.rejected if item.reason is reason][:3]
-        lines.append(f"  {reason.label} {number} 个：" + "；".join(f"{item.path}（{item.detail}）" for item in examples))
+        lines.append(
+            f"  {reason.label} {number} 个：" + "；".join(f"{item.path}（{item.detail}）" for item in examples)
+        )
     if report.objections:
         lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.objections)}")
         lines.append(f"原来的一代继续使用；确认无误后可运行 yiwen switch {report.manifest.generation}。")
@@ -189,7 +181,11 @@ def evaluate_command(data: Path | None, queries: Path, qrels: Path, run_out: Pat
         with open(run_out, "w", encoding="utf-8") as out:
             scores = evaluate(engine, judged, judgements, out)
     click.echo(f"queries     {scores.queries}")
-    for name, value in (("nDCG@10", scores.ndcg_at_10), ("MRR@10", scores.mrr_at_10), ("recall@100", scores.recall_at_100)):
+    for name, value in (
+        ("nDCG@10", scores.ndcg_at_10),
+        ("MRR@10", scores.mrr_at_10),
+        ("recall@100", scores.recall_at_100),
+    ):
         click.echo(f"{name:<11} {value:.12f}")
     for name, value in (("p50", scores.p50_ms), ("p95", scores.p95_ms), ("p99", scores.p99_ms)):
         click.echo(f"{name:<11} {value:.2f} ms")
@@ -254,7 +250,11 @@ def take_down_command(key: str, reason: str, data: Path | None) -> None:
         count = open_engine(settings.data, settings).count_of(key)
     except (GenerationMissing, GenerationDamaged):
         count = 0
-    remark = f"当前一代中有 {count} 条答案因此隐藏。" if count else "当前一代中没有这个编号或网址的答案；今后建立索引时会跳过它。"
+    remark = (
+        f"当前一代中有 {count} 条答案因此隐藏。"
+        if count
+        else "当前一代中没有这个编号或网址的答案；今后建立索引时会跳过它。"
+    )
     click.echo(f"已登记下架：{key}。{remark}", err=True)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Analyzer, Terms, load_analyzer
+from indexer.analysis.analyzer import Analyzer, QuestionTerms, load_analyzer
 from indexer.answer.snippet import highlights, make_snippet
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
-from indexer.ranking.ranker import Candidate, Ranker
+from indexer.ranking.ranker import Candidate, Ranker, is_relevant
 from indexer.records import Answer, Hit, Query, SearchResult
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.settings import Settings, load_settings
@@ -59,25 +59,24 @@ class Engine:
         if isinstance(query, str):
             query = Query(query, limit=limit)
         generation = self._generation()
-        terms = self._terms(generation, query.text)
-        content_words = generation.analyzer.content_words(terms)
+        asked = self._ask(generation, query.text)
         allowed = self._allowed(generation.store, query.site)
-        candidates = generation.ranker.rank(terms, content_words, generation.weights.pool_size, allowed)
-        results = fold([c for c in candidates if c.coverage >= generation.weights.min_coverage], generation.store)
+        candidates = generation.ranker.rank(asked, generation.weights.pool_size, allowed)
+        relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
+        results = fold(relevant, generation.store)
         first = (query.page - 1) * query.limit
-        word_weights = generation.ranker.word_weights(content_words)
+        word_weights = generation.ranker.word_weights(asked.content_words)
         hits = [
             make_hit(generation, first + offset + 1, result, word_weights)
             for offset, result in enumerate(results[first : first + query.limit])
         ]
         latency_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(query, generation.name, len(results), tuple(hits), latency_ms)
+        return SearchResult(query, generation.name, len(results), tuple(hits), latency_ms, asked.aspects)
 
     def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
         """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
         generation = self._generation()
-        terms = self._terms(generation, text)
-        candidates = generation.ranker.rank(terms, generation.analyzer.content_words(terms), depth)
+        candidates = generation.ranker.rank(self._ask(generation, text), depth)
         return [(generation.store.ids()[candidate.document], candidate.score) for candidate in candidates]
 
     def answer(self, answer_id: str) -> Answer | None:
@@ -92,11 +91,11 @@ class Engine:
         store = self._generation().store
         return len(np.union1d(store.documents_with("id", key), store.documents_with("url", key)))
 
-    def _terms(self, generation: OpenGeneration, text: str) -> Terms:
-        terms = generation.analyzer.terms(text[: self._settings.max_query_chars])
-        if not terms.characters:
+    def _ask(self, generation: OpenGeneration, text: str) -> QuestionTerms:
+        asked = generation.analyzer.question_terms(text[: self._settings.max_query_chars])
+        if not asked.terms.characters:
             raise BadQuery("请输入要查的问题，例如：面肌痉挛怎么治。")
-        return terms
+        return asked
 
     def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:
         """Documents that may be found, shape (document_count,); None when all may."""

@@ -218,6 +218,7 @@ class SearchResult:
     total: int  #: results on all pages, copies folded
     hits: tuple[Hit, ...]
     latency_ms: float
+    aspects: tuple[str, ...] = ()  #: what the question asks about its subject, e.g. ("治疗",); empty when unclear
     partial: bool = False  #: true when time ran out before every candidate was seen
 
     def as_dict(self) -> dict[str, Any]:
@@ -225,7 +226,7 @@ class SearchResult:
         return {
             "query": self.query.text,
             "corrected": None,
-            "aspects": [],
+            "aspects": list(self.aspects),
             "entity": None,
             "generation": self.generation,
             "total": self.total,

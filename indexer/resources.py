@@ -20,7 +20,9 @@ def find_resources(chosen: Path | None = None) -> Path:
     for folder in candidates:
         if (folder / "weights" / "ranking.toml").is_file():
             return folder
-    raise ResourceError(f"资源目录 {candidates[0]} 不存在或不完整（缺少 weights/ranking.toml）；请用 --resources 指定。")
+    raise ResourceError(
+        f"资源目录 {candidates[0]} 不存在或不完整（缺少 weights/ranking.toml）；请用 --resources 指定。"
+    )
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -35,14 +37,24 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 def read_terms(resources: Path) -> tuple[str, ...]:
     """All terms of `lexicon/*.tsv`: the first column of each line, sorted, each once."""
-    terms: set[str] = set()
-    for file in sorted((resources / "lexicon").glob("*.tsv")):
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ResourceError(f"词表 {file} 无法读取（应为 UTF-8 文本）：{error}") from error
-        terms.update(line.split("\t")[0].strip() for line in lines if line.strip() and not line.startswith("#"))
-    return tuple(sorted(terms))
+    lines = [line for file in sorted((resources / "lexicon").glob("*.tsv")) for line in _lines(file)]
+    return tuple(sorted({line.split("\t")[0].strip() for line in lines}))
+
+
+def read_question_words(resources: Path) -> tuple[str, ...]:
+    """The words of `lexicon/question_words.txt`, which say how one asks and not what about."""
+    return tuple(word for line in _lines(resources / "lexicon" / "question_words.txt") for word in line.split())
+
+
+def _lines(file: Path) -> list[str]:
+    """Lines of a word list, without blank ones and comments."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ResourceError(f"词表 {file} 无法读取：{error.strerror}。") from error
+    except UnicodeDecodeError as error:
+        raise ResourceError(f"词表 {file} 不是 UTF-8 文本：{error}") from error
+    return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,8 @@ class RankingWeights:
     bigrams: float
     characters: float
     pool_size: int  #: candidates kept of retrieval
-    min_coverage: float  #: share of the question's weight an answer must hold to be a result
+    min_coverage: float  #: share of the question's content weight that makes an answer a result, 0 to 1
+    min_covered_weight: float  #: or so much of that weight
 
 
 def read_ranking_weights(resources: Path) -> RankingWeights:

@@ -93,7 +93,9 @@ def _convert(setting: Setting, value: Any, source: str) -> Any:
         try:
             number = int(value)
         except (TypeError, ValueError):
-            raise SettingError(f"{source} 中的 {setting.name} 应为整数（单位：{setting.unit}），却是“{value}”。") from None
+            raise SettingError(
+                f"{source} 中的 {setting.name} 应为整数（单位：{setting.unit}），却是“{value}”。"
+            ) from None
         if number < 1 or isinstance(value, bool):
             raise SettingError(f"{source} 中的 {setting.name} 应大于 0，却是“{value}”。")
         return number

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
+import make_corpus
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
+from page_templates import wording
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import make_corpus
-from page_templates import wording
 
 PARAGRAPHS = ["示例病的第一段。", {"h": "一、小标题："}, "示例病的第二段。"]
 LONG_ANSWER = "".join(f"第{number:03}句话。" for number in range(40))  # 280 characters

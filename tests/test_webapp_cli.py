@@ -189,10 +189,11 @@ def test_a_wrong_time_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert f"“{since}”应写成日期" in capfd.readouterr().err
 
 
-def test_a_reader_that_stops_early_is_no_drama(data: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--csv"]])  # one flushes line by line, the other at the end
+def test_a_reader_that_stops_early_is_no_drama(data: Path, options: list[str]) -> None:
     code = "import sys; from webapp import cli; sys.exit(cli.run(cli.build_group(()), sys.argv[1:]))"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "logs", "top", "--data", str(data)],
+        [sys.executable, "-c", code, "logs", "top", "--data", str(data), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

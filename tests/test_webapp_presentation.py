@@ -26,7 +26,7 @@ class Parsed(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.text, self.marked = "", ""
         self.tags: list[object] = []
-        self.feed(html)
+        self.feed(str(html))  # a Markup would escape what the parser joins
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

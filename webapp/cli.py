@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,10 +29,12 @@ def build_group(engine_commands: Iterable[click.Command]) -> click.Group:
 
 
 def run(group: click.Group, argv: Sequence[str] | None = None) -> int:
-    """Run the group, and put what went wrong on standard error in one sentence."""
+    """Run the group, and put what went wrong on standard error in one sentence.
+
+    When whoever reads our output (`head`) has had enough, click ends the program quietly.
+    """
     try:
         outcome = group.main(None if argv is None else list(argv), prog_name="yiwen", standalone_mode=False)
-        sys.stdout.flush()
     except click.UsageError as error:
         return _fail(usage_sentence(error), 2)
     except click.ClickException as error:
@@ -43,10 +43,6 @@ def run(group: click.Group, argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), 1)
     except click.Abort:
         return _fail("已中断。", 1)
-    except BrokenPipeError:
-        # Whoever read our output, such as `head`, has had enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as error:
         return _fail(f"读写{f' {error.filename} ' if error.filename else ''}失败：{error.strerror or error}。", 1)
     return outcome if isinstance(outcome, int) else 0

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.analysis.aspects import Aspects, find_aspects, load_aspects
 from indexer.analysis.normalize import normalize
 from indexer.analysis.segment import Segmenter
 from indexer.records import Token
-from indexer.resources import read_terms
+from indexer.resources import read_question_words, read_terms
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: a run of Han characters, or one Latin word or number (39.5 and 2.5 stay whole)
@@ -31,15 +32,25 @@ class Terms:
     characters: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class QuestionTerms:
+    """What is asked for by a question."""
+
+    terms: Terms  #: the question's own, and the names of aspects that it asks about in other words
+    content_words: tuple[str, ...]  #: its own different words that say what it is about; never 怎么, 请问 and the like
+    aspects: tuple[str, ...]
+
+
 class Analyzer:
     """The same for answers and questions; safe to share between threads."""
 
-    def __init__(self, segmenter: Segmenter, question_words: Iterable[str] = ()) -> None:
+    def __init__(self, segmenter: Segmenter, question_words: Iterable[str], aspects: Aspects) -> None:
         self._segmenter = segmenter
-        self.question_words = frozenset(question_words)
+        self._question_words = frozenset(question_words)
+        self._aspects = aspects
 
     def terms(self, text: str) -> Terms:
-        """What is indexed of a text, and what is asked for by a question."""
+        """What is indexed of a text."""
         normalized = normalize(text).text
         words = tuple(token.text for token in self._segmenter.cut(normalized) if _HAS_CONTENT.search(token.text))
         bigrams: list[str] = []
@@ -62,13 +73,22 @@ class Analyzer:
             if _HAS_CONTENT.search(token.text)
         ]
 
-    def content_words(self, terms: Terms) -> tuple[str, ...]:
-        """The different words of a question that say what it is about, without 怎么, 请问 and the like."""
-        content = tuple(dict.fromkeys(word for word in terms.words if word not in self.question_words))
-        return content or tuple(dict.fromkeys(terms.words))
+    def question_terms(self, question: str) -> QuestionTerms:
+        """What is asked for: the same terms, and the one difference between the two sides, aspects by their names."""
+        own = self.terms(question)
+        aspects = find_aspects(self._aspects, normalize(question).text)
+        added = [self.terms(aspect) for aspect in aspects if aspect not in own.words]
+        terms = Terms(
+            own.words + tuple(word for extra in added for word in extra.words),
+            own.bigrams + tuple(bigram for extra in added for bigram in extra.bigrams),
+            own.characters,
+        )
+        different = tuple(dict.fromkeys(own.words))
+        content_words = tuple(word for word in different if word not in self._question_words)
+        return QuestionTerms(terms, content_words or different, aspects)
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:
     """The analyzer that these resources define."""
-    question_words = (resources / "lexicon" / "question_words.txt").read_text(encoding="utf-8").split()
-    return Analyzer(Segmenter(read_terms(resources), cache_dir), question_words)
+    segmenter = Segmenter(read_terms(resources), cache_dir)
+    return Analyzer(segmenter, read_question_words(resources), load_aspects(resources))

@@ -56,7 +56,9 @@ def _fold(cluster: str) -> str:
     """Normal form of one cluster; repeated, because lower case can undo NFKC and the reverse."""
     folded = cluster
     for _ in range(4):
-        visible = "".join(" " if c.isspace() else c for c in folded if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+        visible = "".join(
+            " " if c.isspace() else c for c in folded if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace()
+        )
         once_more = unicodedata.normalize("NFKC", visible).lower()
         if once_more == folded:
             break

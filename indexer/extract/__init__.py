@@ -56,7 +56,10 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
 def _reject(raw: RawPage, sections: Sections, rules: Rules, text: str) -> Rejected | None:
     removed = tuple(sections.removed)
     whole = plain(f"{sections.title or ''}\n{text}")
-    notice = next((line for line in (sections.title or "", *text.split("\n")) if first_match(rules.no_answer_page, plain(line))), None)
+    notice = next(
+        (line for line in (sections.title or "", *text.split("\n")) if first_match(rules.no_answer_page, plain(line))),
+        None,
+    )
     if notice and len(whole) <= _WALL_CHARS:
         return Rejected(raw.path, Reason.NO_CONTENT, f"页面只有提示：“{notice[:40]}”。", removed, raw.charset)
     if len(plain(text)) < _MIN_ANSWER_CHARS:

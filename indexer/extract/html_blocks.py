@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
-from bs4.element import PreformattedString
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString, PreformattedString
 
 from indexer.extract.blocks import Block
 from indexer.extract.site_templates import plain
@@ -16,8 +16,8 @@ _SILENT = frozenset(
     "script style noscript template iframe object embed svg canvas select option textarea button input head map".split()
 )
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
 )
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
@@ -68,7 +68,7 @@ class _Walk:
     def into(self, parent: Tag, in_link: bool = False) -> None:
         for child in parent.children:
             if isinstance(child, NavigableString):
-                if not isinstance(child, PreformattedString | Comment):
+                if not isinstance(child, PreformattedString):
                     self._pieces.append(child)
                     (self._link_pieces if in_link else self._unlinked_pieces).append(child)
             elif isinstance(child, Tag):

@@ -99,12 +99,8 @@ def _title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
 
 def _address(soup: BeautifulSoup) -> str | None:
     """The page's own address, where it states one."""
-    for name, attributes, value in (
-        ("link", {"rel": "canonical"}, "href"),
-        ("meta", {"property": "og:url"}, "content"),
-    ):
-        tag = soup.find(name, attrs=attributes)
-        address = tag.get(value) if tag else None
+    canonical, shared = soup.select_one("link[rel=canonical]"), soup.select_one("meta[property='og:url']")
+    for address in (canonical and canonical.get("href"), shared and shared.get("content")):
         if isinstance(address, str) and re.match(r"https?://[^\s/]+", address):
             return address
     return None

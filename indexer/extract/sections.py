@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from indexer.extract.blocks import Block, is_numbered, is_prose, looks_like_heading
 from indexer.extract.metadata import Facts, parse_date, read_facts
@@ -29,7 +30,7 @@ class Sections:
     title: str | None = None
     site: str | None = None
     crumbs: list[str] = field(default_factory=list)
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     body: list[Block] = field(default_factory=list)
     embedded: list[Block] = field(default_factory=list)  #: below 相关推荐 and the like, questions and answers in turn
     disclaimers: list[str] = field(default_factory=list)
@@ -204,7 +205,7 @@ def headings(body: Sequence[Block]) -> tuple[str, ...]:
     unless it is numbered or a heading by its tag.
     """
     found = []
-    for block, following in zip(body, body[1:], strict=False):
+    for block, following in pairwise(body):
         sure = is_numbered(block) or block.tag in ("h2", "h3", "h4", "h5", "h6")
         if looks_like_heading(block) and (sure or not looks_like_heading(following)):
             found.append(block.text)

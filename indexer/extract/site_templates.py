@@ -84,9 +84,7 @@ def load_site_templates(resources: Path) -> SiteTemplates:
     """Read `sites/*.toml`. Raises ResourceError naming the file and what is wrong in it."""
     folder = resources / "sites"
     general = _apply(None, folder / "general.toml")
-    templates = tuple(
-        _template(general, file) for file in sorted(folder.glob("*.toml")) if file.name != "general.toml"
-    )
+    templates = tuple(_template(general, file) for file in sorted(folder.glob("*.toml")) if file.name != "general.toml")
     return SiteTemplates(general, templates)
 
 

@@ -66,9 +66,7 @@ def read_qrels(file: Path) -> dict[str, dict[str, int]]:
     return qrels
 
 
-def evaluate(
-    engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_out: TextIO | None = None
-) -> Scores:
+def evaluate(engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_out: TextIO | None = None) -> Scores:
     """Ask each judged question and average the measures; an unanswered question counts 0.
 
     Writes a TREC run to `run_out` when given. Raises EvaluationError when no question has a judgement above 0.
@@ -87,7 +85,9 @@ def evaluate(
         latencies_ms.append((time.perf_counter() - started) * 1000)
         documents = [document for document, _ in ranking]
         grades = qrels[query.id]
-        measures.append((ndcg(documents, grades, 10), reciprocal_rank(documents, grades, 10), recall(documents, grades, 100)))
+        measures.append(
+            (ndcg(documents, grades, 10), reciprocal_rank(documents, grades, 10), recall(documents, grades, 100))
+        )
         if run_out is not None:
             _write_run(run_out, query.id, ranking)
     means = np.mean(np.array(measures), axis=0)

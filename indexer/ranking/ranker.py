@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Terms
+from indexer.analysis.analyzer import QuestionTerms
 from indexer.ranking.bm25 import Bm25F
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS, Store
@@ -20,7 +20,8 @@ class Candidate:
     document: int
     score: float
     parts: tuple[float, ...]  #: weighted BM25F of words, bigrams and characters
-    coverage: float  #: share of the question's content that it holds, 0 to 1
+    covered: float  #: weight of the question's content words that it holds (`Ranker.word_weights`)
+    coverage: float  #: the same as a share of all of them, 0 to 1
 
 
 class Ranker:
@@ -31,21 +32,28 @@ class Ranker:
         self._weights = weights
         self._scorers = {kind: Bm25F(store, kind, weights) for kind in TERM_KINDS}
 
-    def rank(
-        self, terms: Terms, content_words: tuple[str, ...], depth: int, allowed: NDArray[np.bool_] | None = None
-    ) -> list[Candidate]:
+    def rank(self, question: QuestionTerms, depth: int, allowed: NDArray[np.bool_] | None = None) -> list[Candidate]:
         """The best `depth` documents with a score above 0, best first, equals by document number.
 
         `allowed` marks the documents that may be found, shape (document_count,); all when None.
         """
-        parts = [getattr(self._weights, kind) * self._scorers[kind].scores(getattr(terms, kind)) for kind in TERM_KINDS]
+        parts = [
+            getattr(self._weights, kind) * self._scorers[kind].scores(getattr(question.terms, kind))
+            for kind in TERM_KINDS
+        ]
         total: NDArray[np.float64] = np.sum(parts, axis=0)
         if allowed is not None:
             total = np.where(allowed, total, 0.0)
         best = top_documents(total, depth)
-        coverage = self._coverage(content_words)
+        covered, whole = self._covered(question.content_words)
         return [
-            Candidate(int(d), float(total[d]), tuple(float(part[d]) for part in parts), float(coverage[d]))
+            Candidate(
+                int(d),
+                float(total[d]),
+                tuple(float(part[d]) for part in parts),
+                float(covered[d]),
+                float(covered[d] / whole),
+            )
             for d in best
         ]
 
@@ -60,13 +68,18 @@ class Ranker:
             word: len(word) * (0.5 + scorer.idf(len(scorer.weighted_frequencies(word)[0])) / rarest) for word in words
         }
 
-    def _coverage(self, words: tuple[str, ...]) -> NDArray[np.float64]:
-        """Share of the words' weight that each document holds, shape (document_count,)."""
+    def _covered(self, words: tuple[str, ...]) -> tuple[NDArray[np.float64], float]:
+        """Weight of the words that each document holds, shape (document_count,), and the weight of all of them."""
         weights = self.word_weights(words)
         covered = np.zeros(self._store.document_count)
         for word, weight in weights.items():
             covered[self._scorers["words"].weighted_frequencies(word)[0]] += weight
-        return covered / max(sum(weights.values()), 1e-9)
+        return covered, max(sum(weights.values()), 1e-9)
+
+
+def is_relevant(candidate: Candidate, weights: RankingWeights) -> bool:
+    """Whether a candidate counts as a result: by its share of the question, or by much of a long one."""
+    return candidate.coverage >= weights.min_coverage or candidate.covered >= weights.min_covered_weight
 
 
 def top_documents(scores: NDArray[np.float64], depth: int) -> NDArray[np.intp]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from whoosh import columns, fields, formats, index
-from whoosh.analysis import SpaceSeparatedTokenizer
+from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
 from whoosh.reading import IndexReader, TermNotFound
 
 from indexer.records import Answer, Kind
@@ -90,9 +90,9 @@ class WhooshStore:
         self._cache = _PostingsCache(_POSTINGS_CACHE_BYTES)
         reader = self._reader()
         self.document_count: int = reader.doc_count_all()
-        self._lengths = {name: self._column(f"{name}_length", np.float32) for name in _TERM_FIELDS}
+        self._lengths = {name: self._column(f"{name}_length").astype(np.float32) for name in _TERM_FIELDS}
         self._ids: Sequence[str] | None = None
-        self._fold_keys = self._column("fold_key", np.uint32)
+        self._fold_keys = self._column("fold_key")
 
     def postings(self, field: str, term: str) -> Postings:
         """Postings of a term, from memory when they were read before."""
@@ -133,8 +133,8 @@ class WhooshStore:
         reader: IndexReader = local.reader
         return reader
 
-    def _column(self, name: str, dtype: type[np.generic]) -> NDArray[np.generic]:
-        return np.fromiter(self._reader().column_reader(name), dtype=dtype, count=self.document_count)
+    def _column(self, name: str) -> NDArray[np.uint32]:
+        return np.fromiter(self._reader().column_reader(name), np.uint32, self.document_count)
 
     def _read_postings(self, field: str, term: str) -> Postings:
         try:

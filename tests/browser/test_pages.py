@@ -172,7 +172,9 @@ def test_no_page_scrolls_sideways(page: Page, address: str) -> None:
 
 def test_the_keyboard_reaches_everything(page: Page, address: str) -> None:
     page.goto(f"{address}/search?q=面肌痉挛")
+    assert page.locator(".skip").evaluate("e => e.getBoundingClientRect().bottom < 0")
     page.keyboard.press("Tab")
+    assert page.locator(".skip").evaluate("e => e.getBoundingClientRect().top >= 0")
     assert page.locator(":focus").inner_text() == "跳到正文"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
