@@ -19,6 +19,7 @@ from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.normalize import normalize
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.extract import SiteTemplates, extract_page, load_site_templates
+from indexer.identify import with_ids
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files, read_file
 from indexer.records import Answer, Page, RawPage, Reason, Rejected
@@ -102,7 +103,8 @@ def extracted(item: RawPage | Page | Rejected, templates: SiteTemplates) -> Page
     if not isinstance(item, RawPage):
         return item
     try:
-        return extract_page(item, templates)
+        page = extract_page(item, templates)
+        return with_ids(page) if isinstance(page, Page) else page
     except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept
         return Rejected(
             item.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}", charset=item.charset

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.termui import progressbar
 
 from indexer.build import BuildReport, Progress, build_generation, extracted
 from indexer.engine import Engine, open_engine
@@ -99,7 +100,7 @@ def build(corpus: Path, data: Path | None, resources: Path | None) -> int:
 def _progress(label: str) -> Iterator[Progress]:
     """A progress bar on standard error, which appears only when that is a terminal."""
     stream = click.get_text_stream("stderr")
-    with click.progressbar(length=1, label=label, file=stream, hidden=not stream.isatty()) as bar:
+    with progressbar(length=1, label=label, file=stream, hidden=not stream.isatty()) as bar:
 
         def update(done: int, total: int) -> None:
             bar.length = total

@@ -78,6 +78,24 @@ class RawPage:
 
 
 @dataclass(frozen=True)
+class Block:
+    """One line of a dump, or one paragraph, heading or list item of an HTML page."""
+
+    text: str  #: as the page has it, trimmed
+    plain: str  #: as patterns see it
+    tag: str = "line"  #: lower-case HTML tag; "line" in a dump
+    link_chars: int = 0  #: how many characters of it are links
+    links: int = 0
+    path: tuple[int, ...] = ()  #: numbers of the elements around it, outermost first; () in a dump
+    unlinked: str = ""  #: `plain` without the text of its links: the heading itself in "相关问答 我也要问"
+
+    @property
+    def link_share(self) -> float:
+        """Share of its characters that are links, 0 to 1."""
+        return self.link_chars / max(len(self.text), 1)
+
+
+@dataclass(frozen=True)
 class RemovedBlock:
     """A piece of a page that is not searched, kept so that an editor can see it."""
 

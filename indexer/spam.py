@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
-from indexer.extract.blocks import Block
-from indexer.extract.site_templates import Rules
-from indexer.records import Reason
+from indexer.records import Block, Reason
+
+
+class SpamRules(Protocol):
+    """What the rules of a site say about spam; patterns see `Block.plain`."""
+
+    @property
+    def advertisement(self) -> tuple[re.Pattern[str], ...]: ...
+
+    @property
+    def unrelated_topic(self) -> tuple[re.Pattern[str], ...]: ...
+
 
 _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
@@ -25,7 +35,7 @@ def title_like_pieces(text: str) -> list[str]:
     return pieces if len(long_enough) >= 0.8 * len(pieces) else []
 
 
-def is_link_farm(block: Block, rules: Rules) -> bool:
+def is_link_farm(block: Block, rules: SpamRules) -> bool:
     """Many titles in one block, as links or laid out side by side, or a link to a subject foreign to all articles."""
     if len(title_like_pieces(block.plain)) >= _MIN_FARM_LINKS:
         return True
@@ -34,13 +44,13 @@ def is_link_farm(block: Block, rules: Rules) -> bool:
     return block.link_share > 0.8 and any(pattern.search(block.plain) for pattern in rules.unrelated_topic)
 
 
-def advertisement_evidence(block: Block, rules: Rules) -> int:
+def advertisement_evidence(block: Block, rules: SpamRules) -> int:
     """How many signs of an advertisement a block shows; a way to get in touch counts as one."""
     signs = sum(1 for pattern in rules.advertisement if pattern.search(block.plain))
     return signs + bool(_CONTACT.search(block.plain))
 
 
-def is_advertisement(block: Block, rules: Rules) -> bool:
+def is_advertisement(block: Block, rules: SpamRules) -> bool:
     """Two signs, or one in a short block; never a sentence that warns."""
     if len(block.plain) > _MAX_AD_CHARS or _WARNING.search(block.plain):
         return False
@@ -48,7 +58,7 @@ def is_advertisement(block: Block, rules: Rules) -> bool:
     return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)
 
 
-def commercial_reason(block: Block, rules: Rules) -> Reason | None:
+def commercial_reason(block: Block, rules: SpamRules) -> Reason | None:
     """Why a block is spam; None when it is not."""
     if is_link_farm(block, rules):
         return Reason.LINK_FARM

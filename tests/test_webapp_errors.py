@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import indexer
-from indexer.errors import BadQuery, CorpusError, GenerationDamaged, GenerationMissing
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.settings import Settings
 from webapp import create_app, services
 from webapp.headers import CONTENT_SECURITY_POLICY
@@ -39,6 +39,7 @@ def client(app: Flask) -> FlaskClient:
         (BadQuery("请多写几个字。"), 400, "bad_query"),
         (GenerationMissing("请先运行 yiwen build。"), 503, "no_index"),
         (GenerationDamaged("请运行 yiwen roll-back。"), 503, "index_damaged"),
+        (ResourceError("权重文件与程序不符。"), 503, "unavailable"),
     ],
 )
 def test_sentences_for_people_are_passed_on(
@@ -52,7 +53,7 @@ def test_sentences_for_people_are_passed_on(
     assert ("Retry-After" in page.headers) is (status == 503)
 
 
-@pytest.mark.parametrize("failure", [ZeroDivisionError("geheim"), OSError("/geheim/path"), CorpusError("geheim")])
+@pytest.mark.parametrize("failure", [ZeroDivisionError("geheim"), OSError("/geheim/path")])
 @pytest.mark.parametrize("testing", [False, True])
 def test_internals_are_never_shown(
     app: Flask, engine: FakeEngine, failure: Exception, testing: bool, caplog: pytest.LogCaptureFixture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
 from webapp.asking import BadParameter, typed_question
 
 #: Addresses that programs read; everything else is read by people.
@@ -45,6 +45,8 @@ def describe(error: Exception) -> Problem:
         return Problem(503, "no_index", "暂时还不能搜索", str(error))
     if isinstance(error, GenerationDamaged):
         return Problem(503, "index_damaged", "暂时不能搜索", str(error))
+    if isinstance(error, IndexerError):
+        return Problem(503, "unavailable", "暂时不能搜索", str(error))
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _BY_STATUS.get(error.code, BAD_REQUEST)
     return INTERNAL

@@ -13,7 +13,7 @@ from flask import Flask, current_app
 
 import indexer
 from indexer import Answer, Query, SearchResult
-from indexer.errors import GenerationDamaged
+from indexer.errors import GenerationMissing, IndexerError
 from indexer.settings import Settings
 from webapp.query_log import QueryLog
 
@@ -42,11 +42,11 @@ class LazyEngine:
         self._opener = opener
         self._lock = threading.Lock()
         self._engine: SearchEngine | None = None
-        self._damage: GenerationDamaged | None = None
+        self._damage: IndexerError | None = None
         self._retry_at = 0.0
 
     def get(self) -> SearchEngine:
-        """The engine. Raises GenerationMissing or GenerationDamaged as long as there is none to open."""
+        """The engine. Raises GenerationMissing, or the IndexerError that kept it from opening."""
         with self._lock:
             if self._engine is not None:
                 return self._engine
@@ -54,7 +54,9 @@ class LazyEngine:
                 raise self._damage.with_traceback(None)
             try:
                 self._engine = self._opener()
-            except GenerationDamaged as error:
+            except GenerationMissing:
+                raise
+            except IndexerError as error:
                 self._damage, self._retry_at = error, time.monotonic() + DAMAGED_RETRY_SECONDS
                 raise
             return self._engine

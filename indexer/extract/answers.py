@@ -1,13 +1,10 @@
-"""The answers that a page holds, each with an id that survives re-indexing."""
+"""The answers that a page holds; their ids come later (identify.py)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from indexer.analysis.normalize import normalize
 from indexer.extract.main_content import DoctorAnswer
 from indexer.records import Answer, Kind, Page
 
@@ -52,16 +49,4 @@ def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer]) -
         )
         for pair in page.qa_pairs
     ]
-    return replace(page, answers=_with_ids([*(from_doctors or [main]), *excerpts]))
-
-
-def _with_ids(answers: Iterable[Answer]) -> tuple[Answer, ...]:
-    """First 16 hex digits of SHA-256 over address, kind, normalised question, and ordinal among equals."""
-    seen: Counter[tuple[str, Kind, str]] = Counter()
-    identified = []
-    for answer in answers:
-        key = (answer.url or answer.page, answer.kind, normalize(answer.question).text)
-        digest = hashlib.sha256("\x1f".join([*key, str(seen[key])]).encode())
-        identified.append(replace(answer, id=digest.hexdigest()[:16]))
-        seen[key] += 1
-    return tuple(identified)
+    return replace(page, answers=(*(from_doctors or [main]), *excerpts))

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from indexer.extract.site_templates import plain
+from indexer.records import Block
 
 _SENTENCE_END = "。！？；!?…"
 _PROSE_CHARS = 40  # shorter lines are as often a title or a button as a sentence
 _SENTENCE_CHARS = 10  # with its full stop, even 可以吃，但要适量。 is an answer
 _HEADING_CHARS = 25
 _NUMBERED = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[、.．](?!\d))")
-
-
-@dataclass(frozen=True)
-class Block:
-    """One line of a dump, or one paragraph, heading or list item of an HTML page."""
-
-    text: str  #: as the page has it, trimmed
-    plain: str  #: as patterns see it
-    tag: str = "line"  #: lower-case HTML tag; "line" in a dump
-    link_chars: int = 0  #: how many characters of it are links
-    links: int = 0
-    path: tuple[int, ...] = ()  #: numbers of the elements around it, outermost first; () in a dump
-    unlinked: str = ""  #: `plain` without the text of its links: the heading itself in "相关问答 我也要问"
-
-    @property
-    def link_share(self) -> float:
-        """Share of its characters that are links, 0 to 1."""
-        return self.link_chars / max(len(self.text), 1)
 
 
 def line_block(text: str) -> Block:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
-from indexer.extract.blocks import Block
 from indexer.extract.site_templates import plain
+from indexer.records import Block
 
 _SILENT = frozenset(
     "script style noscript template iframe object embed svg canvas select option textarea button input head map".split()

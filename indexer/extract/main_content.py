@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
 
-from indexer.extract.blocks import Block, is_prose
+from indexer.extract.blocks import is_prose
 from indexer.extract.html_blocks import HtmlBlocks, chrome, html_blocks
 from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.sections import Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
-from indexer.records import RawPage, Reason, RemovedBlock
+from indexer.records import Block, RawPage, Reason, RemovedBlock
 
 _TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|-(?=[^-]{2,12}$)")
 _DOCTOR = re.compile(r"(医师|医生|药师|护师|教授|大夫)")

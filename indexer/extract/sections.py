@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from indexer.extract.blocks import Block, is_numbered, is_prose, looks_like_heading
+from indexer.extract.blocks import is_numbered, is_prose, looks_like_heading
 from indexer.extract.metadata import Facts, parse_date, read_facts
 from indexer.extract.site_templates import Rules, first_match, plain
-from indexer.records import QaPair, Reason, RemovedBlock
+from indexer.records import Block, QaPair, Reason, RemovedBlock
 from indexer.spam import commercial_reason
 
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
