@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -99,8 +100,7 @@ def build(corpus: Path, data: Path | None, resources: Path | None) -> int:
 @contextmanager
 def _progress(label: str) -> Iterator[Progress]:
     """A progress bar on standard error, which appears only when that is a terminal."""
-    stream = click.get_text_stream("stderr")
-    with progressbar(length=1, label=label, file=stream, hidden=not stream.isatty()) as bar:
+    with progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
         def update(done: int, total: int) -> None:
             bar.length = total

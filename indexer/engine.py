@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import Analyzer, QuestionTerms, load_analyzer
 from indexer.answer.snippet import highlights, make_snippet
-from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.ranking.ranker import Candidate, Ranker, is_relevant
 from indexer.records import Answer, Hit, Query, SearchResult
 from indexer.resources import RankingWeights, read_ranking_weights
@@ -154,11 +154,15 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     """Verify and open one generation; raises GenerationMissing or GenerationDamaged."""
     generations.open_manifest(data, name)
     folder = generations.folder_of(data, name)
-    weights = read_ranking_weights(folder / "resources")
+    try:
+        weights = read_ranking_weights(folder / "resources")
+        analyzer = load_analyzer(folder / "resources", data / "cache")
+    except ResourceError as error:
+        raise GenerationDamaged(
+            f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
+        ) from error
     store = WhooshStore(folder / "whoosh")
-    return OpenGeneration(
-        name, store, load_analyzer(folder / "resources", data / "cache"), Ranker(store, weights), weights
-    )
+    return OpenGeneration(name, store, analyzer, Ranker(store, weights), weights)
 
 
 def fold(candidates: Sequence[Candidate], store: Store) -> list[Result]:

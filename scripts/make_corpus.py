@@ -19,7 +19,7 @@ from page_templates.html_pages import render_html
 from page_templates.labels import label_of, rejected_label_of
 from page_templates.layout_dumps import render_dump
 from page_templates.rejected import REJECTED_PAGES
-from page_templates.source import DUMP_SITES, SourceError, SourcePage, read_source
+from page_templates.source import DUMP_SITES, HOSTS, SourceError, SourcePage, read_source
 
 DEFAULT_CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 LABELS = "labels.jsonl"
@@ -52,11 +52,11 @@ def plan(source: Path) -> dict[str, bytes]:
     labels = []
     for page in read_source(source, reserved_ids={page.id for page in REJECTED_PAGES}):
         suffix = ".txt" if page.site in DUMP_SITES else ".html"
-        path = f"raw/{page.site}/{page.id}{suffix}"
+        path = f"raw/{HOSTS[page.site]}/{page.id}{suffix}"
         files[path] = raw_bytes(page)
         labels.append(label_of(page, path))
     for rejected in REJECTED_PAGES:
-        path = f"raw/{rejected.site}/{rejected.id}{rejected.suffix}"
+        path = f"raw/{HOSTS[rejected.site]}/{rejected.id}{rejected.suffix}"
         files[path] = rejected.text.encode(rejected.codec)
         labels.append(rejected_label_of(rejected, path))
     labels.sort(key=lambda label: label["path"])

@@ -181,10 +181,10 @@ def test_both_encodings_of_each_html_site_occur_and_gb2312_is_a_false_claim(tmp_
     kept = [label for label in labels(tmp_path) if label["keep"]]
     found = {(Path(label["path"]).parent.name, label["encoding"], label["declared_encoding"]) for label in kept}
     assert found == {
-        ("html-article", "gbk", "gbk"),
-        ("html-article", "utf-8", "utf-8"),
-        ("html-qa", "gb18030", "gb2312"),
-        ("html-qa", "utf-8", "utf-8"),
+        ("jiankang.example", "gbk", "gbk"),
+        ("jiankang.example", "utf-8", "utf-8"),
+        ("wenyi.example", "gb18030", "gb2312"),
+        ("wenyi.example", "utf-8", "utf-8"),
     }
     beyond = [label for label in kept if label["declared_encoding"] == "gb2312" and not decodes(tmp_path, label)]
     assert beyond
@@ -228,7 +228,7 @@ def test_text_and_headings_come_from_the_body(tmp_path: Path) -> None:
     label, _ = made(write_source(tmp_path, article("zhuanti")), "sample-page")
     assert label["text"] == "示例病的第一段。\n一、小标题：\n示例病的第二段。"
     assert label["headings"] == ["一、小标题："]
-    assert label["path"] == "raw/zhuanti/sample-page.txt"
+    assert label["path"] == "raw/jibing.example/sample-page.txt"
 
 
 def test_five_pages_are_to_be_rejected(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_five_pages_are_to_be_rejected(tmp_path: Path) -> None:
     rejected = [label for label in labels(tmp_path) if not label["keep"]]
     assert len(rejected) == 5
     assert all(label["text"] == "" and label["qa_pairs"] == [] for label in rejected)
-    assert (tmp_path / "raw/html-article/empty-file.html").read_bytes() == b""
+    assert (tmp_path / "raw/jiankang.example/empty-file.html").read_bytes() == b""
 
 
 def test_every_raw_page_has_one_label_and_every_address_is_an_example(tmp_path: Path) -> None:
@@ -253,15 +253,15 @@ def test_check_is_green_after_a_run_and_red_after_a_byte_is_changed(
 ) -> None:
     run(write_source(tmp_path, article("voice-qa"), article("kepu", "other-page")))
     assert run(tmp_path, "--check") == 0
-    file = tmp_path / "raw/voice-qa/sample-page.txt"
+    file = tmp_path / "raw/tingyi.example/sample-page.txt"
     changed = file.read_bytes().replace(b"128", b"129")
     file.write_bytes(changed)
     assert run(tmp_path, "--check") == 1
-    assert "raw/voice-qa/sample-page.txt differs" in capsys.readouterr().err
+    assert "raw/tingyi.example/sample-page.txt differs" in capsys.readouterr().err
     assert file.read_bytes() == changed
 
 
-@pytest.mark.parametrize("path", ["raw/kepu/sample-page.txt", "labels.jsonl"])
+@pytest.mark.parametrize("path", ["raw/yuyin.example/sample-page.txt", "labels.jsonl"])
 def test_check_names_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
     run(write_source(tmp_path, article("kepu")))
     (tmp_path / path).unlink()
@@ -274,7 +274,7 @@ def test_a_file_without_source_is_named_by_check_and_removed_by_a_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(write_source(tmp_path, article("kepu")))
-    stray = tmp_path / "raw/kepu/stray.txt"
+    stray = tmp_path / "raw/yuyin.example/stray.txt"
     stray.write_text("x", encoding="utf-8")
     assert run(tmp_path, "--check") == 1
     assert "stray.txt is superfluous" in capsys.readouterr().err
@@ -340,4 +340,4 @@ def test_an_empty_source_removes_nothing(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "source/sample.yaml").unlink()
     assert run(tmp_path) == 1
     assert "no source file" in capsys.readouterr().err
-    assert (tmp_path / "raw/kepu/sample-page.txt").exists()
+    assert (tmp_path / "raw/yuyin.example/sample-page.txt").exists()

@@ -20,7 +20,7 @@ MAX_PAGES = 20
 #: How many page numbers stand on each side of the current one.
 PAGE_WINDOW = 2
 
-EXAMPLES = ("面肌痉挛怎么治", "高血压能吃柚子吗", "偏头痛发作时怎么缓解", "湿疹反复发作怎么办")
+EXAMPLES = ("面肌痉挛怎么治", "血压正常了能停药吗", "偏头痛发作时怎么缓解", "湿疹反复发作怎么办")
 
 
 @dataclass(frozen=True)

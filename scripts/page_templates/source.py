@@ -14,6 +14,14 @@ import yaml
 DUMP_SITES = ("voice-qa", "zhuanti", "kepu")
 HTML_SITES = ("html-article", "html-qa")
 SITES = DUMP_SITES + HTML_SITES
+#: the invented host that each template's pages were collected from; the raw folder is called so
+HOSTS = {
+    "voice-qa": "tingyi.example",
+    "zhuanti": "jibing.example",
+    "kepu": "yuyin.example",
+    "html-article": "jiankang.example",
+    "html-qa": "wenyi.example",
+}
 
 _SITES_WITH_AUTHOR = ("voice-qa", "html-article")
 _SITES_WITH_VIEWS = ("voice-qa", "kepu", "html-article")

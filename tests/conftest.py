@@ -1,0 +1,30 @@
+"""What many tests share: the analyzer over the corpus's own resources, and small built generations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import RESOURCES
+
+from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.segment import Segmenter
+from indexer.resources import read_terms
+
+
+@pytest.fixture(scope="session")
+def jieba_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run alone for jieba's dictionary; made once, since that takes a second."""
+    return tmp_path_factory.mktemp("jieba")
+
+
+@pytest.fixture(scope="session")
+def analyzer(jieba_cache: Path) -> Analyzer:
+    """The analyzer that corpus/resources defines."""
+    return load_analyzer(RESOURCES, jieba_cache)
+
+
+@pytest.fixture(scope="session")
+def segmenter(jieba_cache: Path) -> Segmenter:
+    """jieba with the lexicon of corpus/resources."""
+    return Segmenter(read_terms(RESOURCES), jieba_cache)

@@ -1,0 +1,81 @@
+"""Rooms import each other only along the arrows of docs/design.md."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: what every room of the engine may import, and what imports nothing of ours but each other
+SHARED = {"records", "errors", "settings", "resources"}
+ARROWS = {
+    "records": set(),
+    "errors": set(),
+    "settings": {"errors"},
+    "resources": {"errors"},
+    "decode": SHARED,
+    "spam": SHARED,
+    "analysis": SHARED,
+    "read": SHARED | {"decode"},
+    "extract": SHARED | {"spam"},
+    "identify": SHARED | {"analysis"},
+    "store": SHARED | {"analysis"},
+    "ranking": SHARED | {"analysis", "store"},
+    "answer": SHARED | {"analysis"},
+    "engine": SHARED | {"analysis", "store", "ranking", "answer"},
+    "quality_gate": SHARED | {"engine", "store"},
+    "build": SHARED | {"read", "decode", "extract", "spam", "identify", "analysis", "store", "quality_gate"},
+    "health": SHARED | {"engine", "store"},
+    "cli": SHARED | {"build", "engine", "extract", "health", "quality_gate", "read", "store"},
+    "__init__": SHARED | {"build", "engine", "store"},
+}
+#: the site sees the front door and the shared values; only its command line collects the engine's commands
+WEBAPP_SEES = {"", "errors", "settings"}
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """Dotted names of all modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute here"
+            yield node.module or ""
+
+
+def room(module: str) -> str:
+    """The part after `indexer.`, down to its first dot; "" for the front door."""
+    return module.removeprefix("indexer").removeprefix(".").split(".")[0]
+
+
+def files_of(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def forbidden(file: Path) -> list[str]:
+    """Imports of our own that a file of the engine must not make."""
+    own_room = file.relative_to(ROOT / "indexer").parts[0].removesuffix(".py")
+    allowed = ARROWS[own_room] | {own_room}
+    ours = [module for module in imports_of(file) if module.split(".")[0] in ("indexer", "webapp", "corpus")]
+    return [module for module in ours if not module.startswith("indexer.") or room(module) not in allowed]
+
+
+@pytest.mark.parametrize("file", files_of("indexer"), ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_a_room_of_the_engine_imports_only_along_the_arrows(file: Path) -> None:
+    assert forbidden(file) == []
+
+
+@pytest.mark.parametrize("file", files_of("webapp"), ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_the_site_imports_the_front_door_only(file: Path) -> None:
+    seen = {room(module) for module in imports_of(file) if module.split(".")[0] == "indexer"}
+    assert seen - WEBAPP_SEES <= ({"cli"} if file.name == "cli.py" else set())
+
+
+def test_a_wrong_arrow_would_be_seen() -> None:
+    assert "engine" not in ARROWS["store"]
+    assert room("indexer.store.generations") == "store"
+    assert list(imports_of(ROOT / "indexer" / "engine.py")) != []
