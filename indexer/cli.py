@@ -58,13 +58,14 @@ def extract(paths: tuple[Path, ...], as_json: bool, resources: Path | None) -> N
 def extraction_line(item: Page | Rejected) -> dict[str, Any]:
     """A page as `yiwen extract` prints it: all keys always there."""
     page = item if isinstance(item, Page) else None
-    reason = None if isinstance(item, Page) else f"{item.reason.value}：{item.detail}"
+    rejected = None if isinstance(item, Page) else item
     return {
         "path": item.path,
         "name": Path(item.path).stem,
         "url": page.url if page else None,
         "keep": page is not None,
-        "reason": reason,
+        "reason": rejected.reason.value if rejected else None,
+        "detail": rejected.detail if rejected else None,
         "encoding": item.charset,
         "title": page.title if page else None,
         "text": page.text if page else None,
@@ -84,7 +85,8 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
 @click.option("--corpus", required=True, type=click.Path(path_type=Path), help="语料目录")
 @_data
 @_resources
-def build(corpus: Path, data: Path | None, resources: Path | None) -> int:
+@click.option("--update", is_flag=True, help="只处理有变化的页面（目前仍会全部重建，结果相同）")
+def build(corpus: Path, data: Path | None, resources: Path | None, update: bool) -> int:
     settings = load_settings({"data": data, "resources": resources})
     try:
         with _progress("清洗并建立索引") as progress:

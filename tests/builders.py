@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.build import BuildReport, build_generation
 from indexer.records import Answer, Kind
+from indexer.store.base import Postings
 
 #: the resources that are kept with the corpus
 RESOURCES = Path(__file__).parents[1] / "corpus" / "resources"
@@ -61,3 +66,37 @@ def build_data(folder: Path, answers: Iterable[Answer]) -> Path:
 def built(folder: Path, answers: Iterable[Answer]) -> BuildReport:
     """As `build_data`; gives the build's report."""
     return build_generation(write_corpus(folder / "corpus", answers), folder / "data")
+
+
+class MemoryStore:
+    """A Store in plain dictionaries, of documents given as field -> terms. Knows nothing of the answers' texts."""
+
+    def __init__(self, documents: Sequence[Mapping[str, Sequence[str]]]) -> None:
+        self._documents = documents
+        self.document_count = len(documents)
+
+    def postings(self, field: str, term: str) -> Postings:
+        """Where the term stands."""
+        counts = [Counter(document.get(field, ()))[term] for document in self._documents]
+        holders = [number for number, count in enumerate(counts) if count]
+        return Postings(np.array(holders, np.int32), np.array([counts[number] for number in holders], np.float32))
+
+    def lengths(self, field: str) -> NDArray[np.float32]:
+        """Number of terms in the field."""
+        return np.array([len(document.get(field, ())) for document in self._documents], np.float32)
+
+    def ids(self) -> Sequence[str]:
+        """d0, d1 and so on."""
+        return [f"d{number}" for number in range(self.document_count)]
+
+    def fold_keys(self) -> NDArray[np.uint32]:
+        """All different."""
+        return np.arange(self.document_count, dtype=np.uint32)
+
+    def documents_with(self, field: str, value: str) -> NDArray[np.int32]:
+        """Documents of this id; other fields are not kept."""
+        return np.array([n for n, id in enumerate(self.ids()) if field == "id" and id == value], np.int32)
+
+    def answer(self, document: int) -> Answer:
+        """An answer of that id."""
+        return make_answer(self.ids()[document])

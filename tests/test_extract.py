@@ -114,7 +114,8 @@ ARTICLE = """<html><head><title>脚气怎么护理 - 某某健康</title></head>
 <div>洗脚之后要把脚趾缝擦干，<a href="/w">鞋袜</a>每天更换，公共浴室里不要和别人共用拖鞋。<br><br>
 药膏要坚持涂到皮肤看上去正常以后，再按医生的嘱咐巩固一段时间。</div>
 <p>如果流水、红肿或者发热，应当到皮肤科就诊。</p></div>
-<div class="sidebar"><h3>热门文章</h3><ul><li><a href="/1">怎样选跑鞋</a></li><li><a href="/2">怎样选袜子</a></li></ul></div>
+<div class="sidebar"><h3>热门文章</h3><ul><li><a href="/1">怎样选跑鞋</a></li>
+<li><a href="/2">怎样选袜子</a></li></ul></div>
 </body></html>"""
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jieba
 
@@ -18,11 +21,10 @@ class Segmenter:
         """`terms` are words that must be cut out whole; `cache_dir` is where jieba may keep its dictionary."""
         jieba.setLogLevel(logging.WARNING)
         self._tokenizer = jieba.Tokenizer()
-        if cache_dir is not None:
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            self._tokenizer.tmp_dir = str(cache_dir)
+        with _private_folder(cache_dir) as folder:
+            self._tokenizer.tmp_dir = str(folder)
             self._tokenizer.cache_file = "jieba-0.42.1.cache"
-        self._tokenizer.initialize()
+            self._tokenizer.initialize()
         for term in terms:
             # No frequency given: jieba computes one that is high enough to keep the word whole. A number of
             # ours would overwrite the dictionary's and could split a common word (月经 added with 5).
@@ -31,3 +33,22 @@ class Segmenter:
     def cut(self, text: str) -> list[Token]:
         """Words of `text` and, for long ones, the shorter dictionary words inside (jieba's search mode)."""
         return [Token(word, start, end) for word, start, end in self._tokenizer.tokenize(text, mode="search")]
+
+
+@contextmanager
+def _private_folder(wanted: Path | None) -> Iterator[Path]:
+    """The wanted folder, or one that lives for a moment where it cannot be written.
+
+    Never jieba's own default, a file of a known name in the shared temporary folder: it is unmarshalled, so
+    whoever may write it decides what we load.
+    """
+    if wanted is not None:
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            wanted = None  # a read-only data directory: served all the same, only slower to open
+    if wanted is not None and os.access(wanted, os.W_OK):
+        yield wanted
+    else:
+        with TemporaryDirectory(prefix="yiwen-") as folder:
+            yield Path(folder)

@@ -41,7 +41,7 @@ def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
         return Rejected(path, Reason.BAD_RECORD, "记录应是带有 id 的 JSON 对象。")
     text = _text(record, "answer") or _text(record, "text") or ""
     question = _text(record, "question") or ""
-    if not text.strip() and not question.strip():
+    if not text.strip():
         return Rejected(path, Reason.EMPTY, f"记录 {record['id']} 没有文字。")
     answer = Answer(
         id=str(record["id"]),
