@@ -22,6 +22,8 @@ _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
 #: advice against something names it too: 不要相信根治的广告
 _WARNING = re.compile(r"(不要|切勿|切忌|不可|警惕|谨防|避免|不能|无法|难以|并非|没有|尚无|慎用|轻信|虚假)")
+#: emergency and public help lines; telling of one is advice, however short
+_PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")
 _MAX_AD_CHARS = 160  # longer blocks are articles with an unlucky word
 _SHORT_AD_CHARS = 60
 
@@ -51,8 +53,10 @@ def advertisement_evidence(block: Block, rules: SpamRules) -> int:
 
 
 def is_advertisement(block: Block, rules: SpamRules) -> bool:
-    """Two signs, or one in a short block; never a sentence that warns."""
+    """Two signs, or one in a short block; never a sentence that warns, or that names only a public help line."""
     if len(block.plain) > _MAX_AD_CHARS or _WARNING.search(block.plain):
+        return False
+    if _PUBLIC_LINE.search(block.plain) and not _CONTACT.search(block.plain):
         return False
     signs = advertisement_evidence(block, rules)
     return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)

@@ -1,0 +1,41 @@
+"""A setting comes from the command line, then the environment, then yiwen.toml, then the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import SettingError
+from indexer.settings import Settings, load_settings
+
+
+def test_defaults_hold_where_nothing_is_said(tmp_path: Path) -> None:
+    assert load_settings({}, {}, tmp_path / "yiwen.toml") == Settings()
+
+
+def test_each_place_wins_over_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "yiwen.toml"
+    file.write_text('port = 1001\ndata = "from-file"\nthreads = 9\n', encoding="utf-8")
+    environment = {"YIWEN_PORT": "1002", "YIWEN_DATA": "from-environment", "YIWEN_THREADS": ""}
+    settings = load_settings({"port": 1003, "data": None}, environment, file)
+    assert settings.port == 1003
+    assert settings.data == Path("from-environment")
+    assert settings.threads == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("prot = 8000\n", "prot"), ("port = \n", "TOML"), ('port = "often"\n', "often"), ("port = 0\n", "大于 0")],
+)
+def test_a_wrong_setting_names_itself(tmp_path: Path, content: str, complaint: str) -> None:
+    file = tmp_path / "yiwen.toml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingError) as caught:
+        load_settings({}, {}, file)
+    assert complaint in str(caught.value)
+
+
+def test_a_wrong_variable_names_itself(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="YIWEN_PORT"):
+        load_settings({}, {"YIWEN_PORT": "eighty"}, tmp_path / "yiwen.toml")
