@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -159,10 +160,18 @@ def test_questions_without_an_answer_count_zero_and_those_without_a_judgement_do
 def test_only_judged_questions_are_asked_to_the_depth_of_trec_eval() -> None:
     engine = RankingEngine({"失眠怎么办": [("d1", 1.0)]})
     queries = [JudgedQuery("q1", "失眠怎么办"), JudgedQuery("q2", "头痛怎么办")]
-    found = evaluate(cast(Engine, engine), queries, {"q1": {"d1": 1}, "q3": {"d1": 1}})
+    evaluate(cast(Engine, engine), queries, {"q1": {"d1": 1}, "q3": {"d1": 1}})
     assert engine.asked == [("失眠怎么办", DEPTH)]
     assert DEPTH == 1000
-    assert 0 <= found.p50_ms <= found.p95_ms <= found.p99_ms
+
+
+def test_latencies_are_those_of_half_of_the_questions_and_of_the_slow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = [milliseconds / 1000 for milliseconds in range(101)]  # the questions take 0, 1, 2, ... 100 ms
+    clock = iter([reading for end in reversed(ends) for reading in (0.0, end)])
+    monkeypatch.setattr("indexer.quality_gate.evaluate.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    rankings = {f"q{number}": [("d1", 1.0)] for number in range(101)}
+    found = evaluated(rankings, {query: {"d1": 1} for query in rankings})
+    assert (found.p50_ms, found.p95_ms, found.p99_ms) == pytest.approx((50, 95, 99))
 
 
 @pytest.mark.parametrize("qrels", [{}, {"q1": {"d1": 0}}, {"q1": {"d1": -1}}, {"other": {"d1": 1}}])

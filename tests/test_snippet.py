@@ -100,6 +100,12 @@ def test_the_earliest_of_equal_windows_is_shown() -> None:
     assert text.startswith(snippet.text) and not snippet.cut_before and snippet.cut_after
 
 
+@pytest.mark.parametrize(("second", "shown"), [(WINDOW - 50, 2), (WINDOW - 49, 1)])
+def test_sentences_are_added_as_long_as_they_fit_to_the_last_character(second: int, shown: int) -> None:
+    sentences = ["困" * 49 + "。", "累" * (second - 1) + "。", "药。"]
+    assert snippet_of("".join(sentences), {}).text == "".join(sentences[:shown])
+
+
 def test_a_text_without_an_asked_word_is_shown_from_its_start() -> None:
     text = "多晒太阳。" * 40
     snippet = snippet_of(text)

@@ -16,13 +16,16 @@ Aspects = Mapping[str, tuple[re.Pattern[str], ...]]
 def load_aspects(resources: Path) -> Aspects:
     """Read `lexicon/aspects.toml`. Raises ResourceError for a pattern that is none."""
     file = resources / "lexicon" / "aspects.toml"
-    try:
-        return {
-            aspect: tuple(re.compile(pattern) for pattern in content["patterns"])
-            for aspect, content in read_toml(file).items()
-        }
-    except (re.error, KeyError, TypeError) as error:
-        raise ResourceError(f"方面规则 {file} 有误：{error}") from error
+    aspects: dict[str, tuple[re.Pattern[str], ...]] = {}
+    for aspect, content in read_toml(file).items():
+        patterns = content.get("patterns") if isinstance(content, dict) else None
+        if not isinstance(patterns, list):
+            raise ResourceError(f"方面规则 {file} 中“{aspect}”应有一个 patterns 列表。")
+        try:
+            aspects[aspect] = tuple(re.compile(pattern) for pattern in patterns)
+        except (re.error, TypeError) as error:
+            raise ResourceError(f"方面规则 {file} 中“{aspect}”的正则表达式有误：{error}") from error
+    return aspects
 
 
 def find_aspects(aspects: Aspects, question: str) -> tuple[str, ...]:

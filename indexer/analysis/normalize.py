@@ -41,14 +41,29 @@ def normalize(text: str) -> Normalized:
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
-    """Spans of a base character and the combining marks after it."""
+    """Spans of a base character and all after it that belong to it: marks, invisible characters, jamo."""
     spans: list[tuple[int, int]] = []
     start = 0
     for i in range(1, len(text) + 1):
-        if i == len(text) or not unicodedata.combining(text[i]):
+        if i == len(text) or not _joins(text[i - 1], text[i]):
             spans.append((start, i))
             start = i
     return spans if text else []
+
+
+@lru_cache(maxsize=65_536)
+def _joins(before: str, character: str) -> bool:
+    """Whether a character changes what stands before it; ﾞ does, though Unicode calls it no combining mark."""
+    if character < "\u0300" and not _is_invisible(character):
+        return False
+    if unicodedata.combining(character) or _is_invisible(character):
+        return True
+    together = unicodedata.normalize("NFKC", before + character)
+    return together != unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Cc") and not character.isspace()
 
 
 @lru_cache(maxsize=65_536)
@@ -56,9 +71,7 @@ def _fold(cluster: str) -> str:
     """Normal form of one cluster; repeated, because lower case can undo NFKC and the reverse."""
     folded = cluster
     for _ in range(4):
-        visible = "".join(
-            " " if c.isspace() else c for c in folded if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace()
-        )
+        visible = "".join(" " if c.isspace() else c for c in folded if not _is_invisible(c))
         once_more = unicodedata.normalize("NFKC", visible).lower()
         if once_more == folded:
             break

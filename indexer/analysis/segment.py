@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import jieba
 
+from indexer.analysis.normalize import normalize
 from indexer.records import Token
 
 
@@ -18,7 +19,9 @@ class Segmenter:
     """Cuts text into words. Safe to share between threads once made."""
 
     def __init__(self, terms: Iterable[str] = (), cache_dir: Path | None = None) -> None:
-        """`terms` are words that must be cut out whole; `cache_dir` is where jieba may keep its dictionary."""
+        """`terms` are words that must be cut out whole, in any width and case; `cache_dir` is where jieba may keep
+        its dictionary.
+        """
         jieba.setLogLevel(logging.WARNING)
         self._tokenizer = jieba.Tokenizer()
         with _private_folder(cache_dir) as folder:
@@ -28,7 +31,7 @@ class Segmenter:
         for term in terms:
             # No frequency given: jieba computes one that is high enough to keep the word whole. A number of
             # ours would overwrite the dictionary's and could split a common word (月经 added with 5).
-            self._tokenizer.add_word(term)
+            self._tokenizer.add_word(normalize(term).text)
 
     def cut(self, text: str) -> list[Token]:
         """Words of `text` and, for long ones, the shorter dictionary words inside (jieba's search mode)."""

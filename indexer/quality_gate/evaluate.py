@@ -45,9 +45,11 @@ class Scores:
 def read_queries(file: Path) -> list[JudgedQuery]:
     """JSON lines with `id` and `text`. Raises EvaluationError naming the line."""
     queries = []
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in _lines(file):
         try:
             record = json.loads(line)
+            if record["id"] is None or record["text"] is None:
+                raise ValueError("null")
             queries.append(JudgedQuery(str(record["id"]), str(record["text"])))
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{file} 第 {number} 行应是带有 id 和 text 的 JSON 对象。") from error
@@ -57,7 +59,7 @@ def read_queries(file: Path) -> list[JudgedQuery]:
 def read_qrels(file: Path) -> dict[str, dict[str, int]]:
     """TREC qrels: query, ignored, document, grade. Raises EvaluationError naming the line."""
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in _lines(file):
         try:
             query, _, document, grade = line.split()
             qrels.setdefault(query, {})[document] = int(grade)
@@ -129,10 +131,12 @@ def _write_run(out: TextIO, query_id: str, ranking: Sequence[tuple[str, float]])
         previous = falling
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Path) -> list[tuple[int, str]]:
+    """Lines with their numbers, blank ones left out. Only a line feed ends a line: JSON may hold U+2028."""
     try:
-        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise EvaluationError(f"{file} 无法读取：{error.strerror}。") from error
     except UnicodeDecodeError as error:
         raise EvaluationError(f"{file} 不是 UTF-8 文本。") from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indexer.errors import CorpusError
 from indexer.read import html, jsonl, txt
-from indexer.records import Page, RawPage, Rejected
+from indexer.records import Page, RawPage, Reason, Rejected
 
 #: A reader takes a file, its path in the corpus and the size limit in bytes; it never raises for what the file holds.
 Reader = Callable[[Path, str, int], Iterator[RawPage | Page | Rejected]]
@@ -47,8 +47,8 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
 
 
 def read_file(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Page | Rejected]:
-    """Pages and records of one file. Raises CorpusError when we do not read such files."""
+    """Pages and records of one file; a file of a kind that we do not read is rejected."""
     reader = reader_for(file)
     if reader is None:
-        raise CorpusError(f"不支持的文件类型：{file}；可读的有 {'、'.join(READERS)}。")
+        return iter([Rejected(path, Reason.UNREADABLE, f"不支持的文件类型；可读的有 {'、'.join(READERS)}。")])
     return reader(file, path, max_bytes)
