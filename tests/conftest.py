@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 from builders import RESOURCES
+from hypothesis import settings
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.segment import Segmenter
 from indexer.resources import read_terms
+
+settings.register_profile("untimed", deadline=None)  # a slow machine is no failure
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

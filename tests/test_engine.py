@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ def found(result: SearchResult) -> list[str]:
     return [hit.answer.id for hit in result.hits]
 
 
-@pytest.mark.parametrize(("case", "search"), searches())
+@pytest.mark.parametrize(("case", "search"), list(searches()))
 def test_search_case(engines: dict[str, Engine], case: Path, search: dict[str, Any]) -> None:
     assert search.keys() <= CASE_KEYS and len(search.keys() - {"comment", "query", "site"}) >= 1
     result = engines[case.name].search(Query(search["query"], limit=100, site=search.get("site")))
@@ -83,7 +85,7 @@ def test_a_result_has_the_keys_that_others_rely_on(many: Engine) -> None:
 
 
 def test_a_hit_tells_all_that_is_known_of_its_answer(engines: dict[str, Engine]) -> None:
-    [hit] = engines["question-or-answer-alone"].search("过敏性鼻炎", limit=1).as_dict()["hits"]
+    [hit] = engines["questions-without-answers"].search("过敏性鼻炎", limit=1).as_dict()["hits"]
     assert {key: hit[key] for key in HIT_KEYS - {"score", "snippet"}} == {
         "rank": 1,
         "id": "两样都有",
@@ -101,7 +103,7 @@ def test_a_hit_tells_all_that_is_known_of_its_answer(engines: dict[str, Engine])
 def test_ranks_count_from_one_and_scores_never_rise(many: Engine) -> None:
     hits = many.search("面肌痉挛跳到嘴角", limit=100).hits
     assert [hit.rank for hit in hits] == list(range(1, MANY + 1))
-    assert all(before.score >= after.score for before, after in zip(hits, hits[1:], strict=False))
+    assert all(before.score >= after.score for before, after in pairwise(hits))
     assert all(math.isfinite(hit.score) and hit.score > 0 for hit in hits)
 
 
@@ -131,8 +133,8 @@ def test_a_question_without_a_word_is_a_sentence_that_shows_one(many: Engine, te
 def test_any_question_is_answered_or_refused_in_words(many: Engine, text: str) -> None:
     try:
         result = many.search(text, limit=100)
-    except BadQuery as error:
-        assert "请输入" in str(error)
+    except BadQuery:
+        assert not re.search("[0-9A-Za-z一-龥]", text[:200])
         return
     assert result.query.text == text
     assert result.total == len(result.hits) == len(set(found(result)))

@@ -121,23 +121,19 @@ def test_an_empty_text_has_an_empty_snippet() -> None:
     assert snippet_of("") == Snippet("")
 
 
-@pytest.mark.xfail(strict=True, reason="only the first 120 characters of a long sentence are ever looked at")
 def test_an_asked_word_late_in_a_long_sentence_is_shown() -> None:
     snippet = snippet_of("躺下以后总是翻来覆去，" * 15 + "医生说是失眠，" + "叫我白天多走动，" * 15)
     assert snippet.highlights
 
 
-@pytest.mark.xfail(strict=True, reason="an empty line before the text counts as text before")
 def test_an_empty_line_before_the_text_is_not_text_that_was_cut() -> None:
     assert not snippet_of("\n失眠可以治。").cut_before
 
 
-@pytest.mark.xfail(strict=True, reason="a line of white space before a long sentence is a window of its own, and empty")
 def test_a_line_of_white_space_before_a_long_sentence_does_not_empty_the_snippet() -> None:
     assert snippet_of("\u3000\n" + "躺下以后总是翻来覆去，" * 15).text
 
 
-@pytest.mark.xfail(strict=True, reason="a mark that no sentence begins with is left out of every window")
 @pytest.mark.parametrize("text", ["？？", "！失眠可以治。"])
 def test_marks_at_the_very_start_belong_to_the_snippet_of_a_short_text(text: str) -> None:
     assert snippet_of(text).text == text

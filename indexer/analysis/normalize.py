@@ -44,10 +44,13 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     """Spans of a base character and all after it that belong to it: marks, invisible characters, jamo."""
     spans: list[tuple[int, int]] = []
     start = 0
+    before = text[:1]  # the last visible character
     for i in range(1, len(text) + 1):
-        if i == len(text) or not _joins(text[i - 1], text[i]):
+        if i == len(text) or not _joins(before, text[i]):
             spans.append((start, i))
             start = i
+        if i < len(text) and not _is_invisible(text[i]):
+            before = text[i]
     return spans if text else []
 
 
@@ -62,6 +65,7 @@ def _joins(before: str, character: str) -> bool:
     return together != unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
 
 
+@lru_cache(maxsize=65_536)
 def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in ("Cf", "Cc") and not character.isspace()
 

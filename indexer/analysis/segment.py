@@ -28,14 +28,30 @@ class Segmenter:
             self._tokenizer.tmp_dir = str(folder)
             self._tokenizer.cache_file = "jieba-0.42.1.cache"
             self._tokenizer.initialize()
-        for term in terms:
+        self._terms = frozenset(normalize(term).text for term in terms)
+        for term in self._terms:
             # No frequency given: jieba computes one that is high enough to keep the word whole. A number of
             # ours would overwrite the dictionary's and could split a common word (月经 added with 5).
-            self._tokenizer.add_word(normalize(term).text)
+            self._tokenizer.add_word(term)
 
     def cut(self, text: str) -> list[Token]:
-        """Words of `text` and, for long ones, the shorter dictionary words inside (jieba's search mode)."""
-        return [Token(word, start, end) for word, start, end in self._tokenizer.tokenize(text, mode="search")]
+        """Words of `text`; before a long one, the shorter words inside it: the dictionary's of two and three
+        characters (jieba's search mode), and our terms of any length.
+        """
+        tokens: list[Token] = []
+        for word, start, end in self._tokenizer.tokenize(text, mode="search"):
+            tokens.extend(self._terms_inside(word, start))
+            tokens.append(Token(word, start, end))
+        return tokens
+
+    def _terms_inside(self, word: str, start: int) -> list[Token]:
+        """Our terms of four characters and more that a longer word hides; jieba gives the shorter ones."""
+        return [
+            Token(word[i : i + size], start + i, start + i + size)
+            for size in range(4, len(word))
+            for i in range(len(word) - size + 1)
+            if word[i : i + size] in self._terms
+        ]
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from indexer.records import Snippet, Token
 
 _WINDOW_CHARS = 120  # about four lines on a phone
-_SENTENCE = re.compile(r"[^。！？；!?;\n]+[。！？；!?;\n]*\s*")
+#: a sentence, or a clause of one that is longer than a window; each reaches up to the next, so that all text is in one
+_SENTENCE = re.compile(r"[。！？；!?;\n]*.*?(?:[。！？；!?;\n]+\s*|$)", re.DOTALL)
+_CLAUSE = re.compile(rf".{{1,{_WINDOW_CHARS}}}?(?:[，、：,:]\s*|$)|.{{1,{_WINDOW_CHARS}}}", re.DOTALL)
 
 
 def highlights(words: Iterable[Token], weights: Mapping[str, float]) -> tuple[tuple[int, int], ...]:
@@ -27,31 +29,46 @@ def highlights(words: Iterable[Token], weights: Mapping[str, float]) -> tuple[tu
 def make_snippet(text: str, words: Iterable[Token], weights: Mapping[str, float]) -> Snippet:
     """The window of whole sentences, as far as they fit, that holds most of the asked words' weight.
 
-    `words` are the text's words with their places, `weights` the asked words with their idf. The earliest of
-    equal windows wins. The snippet is a slice of the text, character for character.
+    `words` are the text's words with their places, `weights` the asked words with their weights. Of equal windows
+    the first wins that begins with a sentence about the matter. The snippet is a slice of the text, character for
+    character.
     """
     asked = [word for word in words if word.text in weights]
-    start, end = max(_windows(text), key=lambda window: (_worth(asked, window, weights), -window[0]), default=(0, 0))
+
+    def worth(window: tuple[int, int, int]) -> tuple[float, bool, int]:
+        start, end, first_end = window
+        inside = {token.text for token in asked if start <= token.start and token.end <= end}
+        opens = any(start <= token.start and token.end <= first_end for token in asked)
+        return sum(weights[word] for word in inside), opens, -start
+
+    start, end, _ = max(_windows(text), key=worth, default=(0, 0, 0))
     while end > start and text[end - 1].isspace():
         end -= 1
-    inside = [Token(w.text, w.start - start, w.end - start) for w in asked if start <= w.start and w.end <= end]
-    return Snippet(text[start:end], highlights(inside, weights), start > 0, bool(text[end:].strip()))
+    shown = [Token(w.text, w.start - start, w.end - start) for w in asked if start <= w.start and w.end <= end]
+    return Snippet(text[start:end], highlights(shown, weights), bool(text[:start].strip()), bool(text[end:].strip()))
 
 
-def _windows(text: str) -> list[tuple[int, int]]:
-    """A window from each sentence on: as many whole sentences as fit, at least a part of the first."""
-    sentences = [(match.start(), match.end()) for match in _SENTENCE.finditer(text)]
+def _windows(text: str) -> list[tuple[int, int, int]]:
+    """A window from each unit on, as many whole units as fit: its start, its end, and where its first unit ends."""
+    units = _units(text)
     windows = []
-    for i, (start, first_end) in enumerate(sentences):
-        end = min(first_end, start + _WINDOW_CHARS)
-        for _, next_end in sentences[i + 1 :]:
+    for i, (start, first_end) in enumerate(units):
+        end = first_end
+        for _, next_end in units[i + 1 :]:
             if next_end - start > _WINDOW_CHARS:
                 break
             end = next_end
-        windows.append((start, end))
+        windows.append((start, end, first_end))
     return windows
 
 
-def _worth(asked: list[Token], window: tuple[int, int], weights: Mapping[str, float]) -> float:
-    start, end = window
-    return sum(weights[word] for word in {token.text for token in asked if start <= token.start and token.end <= end})
+def _units(text: str) -> list[tuple[int, int]]:
+    """Spans of sentences, and of the clauses of those that fit no window; white space alone is none."""
+    units = []
+    for sentence in _SENTENCE.finditer(text):
+        start, end = sentence.span()
+        if end - start <= _WINDOW_CHARS:
+            units.append((start, end))
+        else:
+            units.extend(clause.span() for clause in _CLAUSE.finditer(text, start, end))
+    return [(start, end) for start, end in units if text[start:end].strip()]

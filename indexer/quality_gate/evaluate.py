@@ -44,16 +44,19 @@ class Scores:
 
 def read_queries(file: Path) -> list[JudgedQuery]:
     """JSON lines with `id` and `text`. Raises EvaluationError naming the line."""
-    queries = []
+    queries: dict[str, JudgedQuery] = {}
     for number, line in _lines(file):
         try:
             record = json.loads(line)
             if record["id"] is None or record["text"] is None:
                 raise ValueError("null")
-            queries.append(JudgedQuery(str(record["id"]), str(record["text"])))
+            query = JudgedQuery(str(record["id"]), str(record["text"]))
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{file} 第 {number} 行应是带有 id 和 text 的 JSON 对象。") from error
-    return queries
+        if query.id in queries or not query.id or query.id.split() != [query.id]:
+            raise EvaluationError(f"{file} 第 {number} 行的编号“{query.id}”重复，或者为空、含有空白。")
+        queries[query.id] = query
+    return list(queries.values())
 
 
 def read_qrels(file: Path) -> dict[str, dict[str, int]]:

@@ -1,0 +1,378 @@
+"""The engine's commands as real processes: what they print where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from builders import RESOURCES, make_answer, record_of, write_corpus, write_jsonl
+from store_builders import flip_bit, write_files, yiwen
+
+from indexer.store.generations import build_lock
+
+URL = "https://example.com/a/1.html"
+ANSWERS = [
+    make_answer(
+        "a1", "面肌痉挛怎么治", "面肌痉挛可以打肉毒素。", author="王医生", date="2016-01-02", url=URL, site="甲站"
+    ),
+    make_answer("a2", "偏头痛吃什么药", "偏头痛发作时可以用布洛芬。", url=URL),
+    make_answer("a3", "失眠怎么调理", "固定起床时间，睡前不看手机。"),
+    make_answer("a4", "面肌痉挛能好吗", "面肌痉挛可以打肉毒素。"),
+]
+PAGE = """<html><head><meta charset="gb2312"><title>面肌痉挛会自己好吗</title></head><body><h1>面肌痉挛会自己好吗</h1>
+<p>面肌痉挛很少自己好，多数会慢慢加重，从眼皮扩展到嘴角。</p><p>症状明显时可以打肉毒素，先到神经内科检查。</p></body></html>"""
+EXTRACT_KEYS = {
+    *("path", "name", "url", "keep", "reason", "encoding", "title", "text", "headings", "author", "date"),
+    *("views", "likes", "topic", "qa_pairs", "disclaimers", "removed"),
+}
+COMMANDS = {
+    "build",
+    "check",
+    "doctor",
+    "evaluate",
+    "extract",
+    "generations",
+    "roll-back",
+    "search",
+    "switch",
+    "take-down",
+}
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus, and two generations built from it by the command."""
+    folder = tmp_path_factory.mktemp("cli")
+    write_corpus(folder / "corpus", ANSWERS)
+    for _ in range(2):
+        assert yiwen("build", "--corpus", "corpus", "--data", "data", cwd=folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def folder(built_once: Path, tmp_path: Path) -> Path:
+    """A copy of `built_once` that the test may spoil."""
+    return shutil.copytree(built_once, tmp_path / "copy")
+
+
+def assert_one_chinese_sentence(process: CompletedProcess[str], status: int, *words: str) -> None:
+    assert process.returncode == status
+    assert process.stdout == ""
+    [sentence] = process.stderr.splitlines()
+    assert re.search("[一-龥]", sentence) and sentence.endswith("。")
+    assert [word for word in words if word not in sentence] == []
+
+
+def test_help_lists_each_command_in_chinese(tmp_path: Path) -> None:
+    listing = yiwen("--help", cwd=tmp_path)
+    assert (listing.returncode, listing.stderr) == (0, "")
+    found = dict(re.findall(r"^  ([a-z-]+) +(\S.*)$", listing.stdout, re.MULTILINE))
+    assert found.keys() >= COMMANDS
+    assert [name for name in COMMANDS if not re.search("[一-龥]", found[name])] == []
+
+
+def test_build_speaks_on_standard_error_only_and_serves_what_it_built(tmp_path: Path) -> None:
+    write_files(tmp_path / "corpus", {"b.html": "", "c.jsonl": "坏行\n"})
+    write_corpus(tmp_path / "corpus", ANSWERS)
+    process = yiwen("build", "--corpus", tmp_path / "corpus", "--data", tmp_path / "data", cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (0, "")
+    assert "gen-000001：4 个页面，4 条答案，未收录 2 个" in process.stderr
+    assert "空页面 1 个：b.html" in process.stderr and "记录格式错误 1 个：c.jsonl:1" in process.stderr
+    assert process.stderr.endswith("已启用 gen-000001。\n")
+    assert (tmp_path / "data" / "CURRENT").read_text() == "gen-000001\n"
+
+
+def test_a_refused_build_ends_with_3_and_the_old_generation_goes_on(folder: Path) -> None:
+    build = ("build", "--corpus", "corpus", "--data", "data")
+    assert yiwen(*build, cwd=folder).returncode == 0  # a copy's corpus is another one: nothing to compare with
+    write_corpus(folder / "corpus", ANSWERS[:1])
+    process = yiwen(*build, cwd=folder)
+    assert (process.returncode, process.stdout) == (3, "")
+    assert "gen-000004 没有启用" in process.stderr and "从 4 条减少到 1 条" in process.stderr
+    assert "yiwen switch gen-000004" in process.stderr
+    assert searched(folder, "面肌痉挛")["generation"] == "gen-000003"
+    assert yiwen("switch", "gen-000004", "--data", "data", cwd=folder).returncode == 0
+    assert searched(folder, "面肌痉挛")["generation"] == "gen-000004"
+
+
+def test_a_second_build_at_the_same_time_ends_with_4(folder: Path) -> None:
+    with build_lock(folder / "data"):
+        process = yiwen("build", "--corpus", "corpus", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(process, 4, "正在建立另一代索引")
+    assert len(list((folder / "data" / "generations").iterdir())) == 2
+
+
+def searched(folder: Path, query: str, *options: str) -> dict[str, object]:
+    process = yiwen("search", query, "--data", "data", "--json", *options, cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    result = json.loads(process.stdout)
+    assert isinstance(result, dict)
+    return result
+
+
+def test_search_prints_one_json_object_and_nothing_else(built_once: Path) -> None:
+    result = searched(built_once, "面肌痉挛怎么治", "--limit", "1")
+    assert result["query"] == "面肌痉挛怎么治" and result["generation"] == "gen-000002"
+    hits = result["hits"]
+    assert isinstance(hits, list) and [hit["id"] for hit in hits] == ["a1"]
+    assert {key: hits[0][key] for key in ("rank", "answer", "author", "date", "url", "site", "copies")} == {
+        "rank": 1,
+        "answer": "面肌痉挛可以打肉毒素。",
+        "author": "王医生",
+        "date": "2016-01-02",
+        "url": URL,
+        "site": "甲站",
+        "copies": 1,
+    }
+
+
+def test_search_prints_ranked_answers_for_reading(built_once: Path) -> None:
+    process = yiwen("search", "面肌痉挛怎么治", "--data", "data", cwd=built_once)
+    assert (process.returncode, process.stderr) == (0, "")
+    first, *_ = process.stdout.splitlines()
+    assert first == "1. 面肌痉挛怎么治"
+    shown = ("面肌痉挛可以打肉毒素。", "王医生", "甲站", "2016-01-02", "同文 2 篇")
+    assert [word for word in shown if word not in process.stdout] == []
+    assert "失眠" not in process.stdout
+
+
+def test_nothing_found_is_no_error_and_nothing_on_standard_output(built_once: Path) -> None:
+    process = yiwen("search", "房贷利率", "--data", "data", cwd=built_once)
+    assert_one_chinese_sentence(process, 0, "没有找到")
+    assert searched(built_once, "房贷利率")["hits"] == []
+
+
+def test_the_data_directory_may_come_from_the_settings_file(built_once: Path, tmp_path: Path) -> None:
+    write_files(tmp_path, {"yiwen.toml": f'data = "{built_once / "data"}"\n'})
+    assert "失眠怎么调理" in yiwen("search", "失眠", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("build", "--corpus", "nowhere", "--data", "data"), 1, ("nowhere", "--corpus")),
+        (("build", "--corpus", "empty", "--data", "data"), 1, ("empty", "没有可读的文件")),
+        (("build", "--corpus", "useless", "--data", "data"), 1, ("useless", "空页面 1 个")),
+        (("build", "--corpus", "corpus", "--data", "data", "--resources", "nowhere"), 1, ("nowhere", "--resources")),
+        (("search", "面肌痉挛", "--data", "nowhere"), 1, ("nowhere", "yiwen build")),
+        (("search", "", "--data", "data"), 1, ("请输入要查的问题",)),
+        (("search", "？！", "--data", "data", "--json"), 1, ("请输入要查的问题",)),
+        (("generations", "--data", "nowhere"), 1, ("yiwen build",)),
+        (("switch", "gen-000009", "--data", "data"), 1, ("gen-000009", "gen-000001、gen-000002")),
+        (("switch", "../data", "--data", "data"), 1, ("没有名为 ../data 的一代索引",)),
+        (("roll-back", "--data", "nowhere"), 1, ("yiwen build",)),
+        (("check", "--data", "nowhere"), 1, ("yiwen build",)),
+        (("check", "gen-000009", "--data", "data"), 1, ("gen-000009",)),
+        (("extract", "nowhere.html"), 1, ("nowhere.html",)),
+        (("evaluate", "--queries", "nowhere", "--qrels", "nowhere", "--data", "data"), 1, ("nowhere",)),
+        (("search", "面肌痉挛", "--dta", "data"), 2, ("--dta", "--data", "yiwen search --help")),
+        (("search", "面肌痉挛", "--limit", "0"), 2, ("--limit", "1 到 200")),
+        (("search",), 2, ("yiwen search --help",)),
+        (("build",), 2, ("--corpus", "yiwen build --help")),
+        (("extract",), 2, ("yiwen extract --help",)),
+        (("switch",), 2, ("yiwen switch --help",)),
+        (("take-down", "a1", "--data", "data"), 2, ("--reason",)),
+        (("evaluate", "--queries", "corpus/answers.jsonl"), 2, ("--qrels",)),
+    ],
+)
+def test_a_wrong_call_ends_with_one_sentence_that_says_what_and_what_to_do(
+    folder: Path, arguments: tuple[str, ...], status: int, words: tuple[str, ...]
+) -> None:
+    write_files(folder, {"empty/a.pdf": "x", "useless/a.html": ""})
+    assert_one_chinese_sentence(yiwen(*arguments, cwd=folder), status, *words)
+    assert not (folder / "nowhere").exists()
+
+
+def test_a_damaged_generation_is_passed_over_with_a_notice(folder: Path) -> None:
+    (folder / "data" / "generations" / "gen-000002" / "pages.jsonl").unlink()
+    process = yiwen("search", "失眠", "--data", "data", "--json", cwd=folder)
+    assert process.returncode == 0
+    assert json.loads(process.stdout)["generation"] == "gen-000001"
+    [notice] = process.stderr.splitlines()
+    assert "gen-000002 的文件 pages.jsonl 缺失" in notice and "现在使用的是 gen-000001" in notice
+
+
+def test_with_all_generations_damaged_a_search_names_the_file_and_the_cure(folder: Path) -> None:
+    for name in ("gen-000001", "gen-000002"):
+        (folder / "data" / "generations" / name / "pages.jsonl").unlink()
+    process = yiwen("search", "失眠", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(process, 1, "gen-000002", "pages.jsonl 缺失", "yiwen build")
+
+
+def test_generations_are_listed_with_the_served_one_marked_and_damage_told(folder: Path) -> None:
+    process = yiwen("generations", "--data", "data", cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert [line.split()[:2] for line in process.stdout.splitlines()] == [
+        ["gen-000001", process.stdout.split()[1]],
+        ["*", "gen-000002"],
+    ]
+    assert process.stdout.count("4 条答案") == 2
+    (folder / "data" / "generations" / "gen-000001" / "manifest.json").unlink()
+    damaged = yiwen("generations", "--data", "data", cwd=folder)
+    assert damaged.returncode == 0
+    assert "gen-000001  已损坏" in damaged.stdout and "manifest.json" in damaged.stdout
+
+
+def test_switching_and_rolling_back_say_which_one_is_served_now(folder: Path) -> None:
+    for arguments, sentence, served in (
+        (("roll-back",), "已回到 gen-000001。", "gen-000001"),
+        (("switch", "gen-000002"), "已启用 gen-000002。", "gen-000002"),
+    ):
+        assert_one_chinese_sentence(yiwen(*arguments, "--data", "data", cwd=folder), 0, sentence)
+        assert searched(folder, "失眠")["generation"] == served
+    yiwen("roll-back", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(yiwen("roll-back", "--data", "data", cwd=folder), 1, "gen-000001 之前没有")
+
+
+def test_check_finds_one_flipped_bit_in_the_generation_it_is_asked_about(folder: Path) -> None:
+    flip_bit(folder / "data" / "generations" / "gen-000001" / "resources" / "weights" / "ranking.toml")
+    assert_one_chinese_sentence(yiwen("check", "--data", "data", cwd=folder), 0, "gen-000002", "完好")
+    process = yiwen("check", "gen-000001", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(process, 1, "gen-000001", "resources/weights/ranking.toml", "与校验值不符")
+
+
+def test_a_take_down_hides_at_once_and_says_how_many(folder: Path) -> None:
+    process = yiwen("take-down", URL, "--reason", "侵权", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(process, 0, URL, "有 2 条答案因此隐藏")
+    assert searched(folder, "偏头痛")["hits"] == []
+    process = yiwen("take-down", "a9", "--reason", "登记在先", "--data", "data", cwd=folder)
+    assert_one_chinese_sentence(process, 0, "a9", "没有这个编号或网址的答案")
+    process = yiwen("build", "--corpus", "corpus", "--data", "data", cwd=folder)
+    assert process.returncode == 0 and "已下架 2 个" in process.stderr
+
+
+def test_a_take_down_may_come_before_there_is_an_index(tmp_path: Path) -> None:
+    process = yiwen("take-down", "a9", "--reason", "登记在先", "--data", "data", cwd=tmp_path)
+    assert_one_chinese_sentence(process, 0, "已登记下架：a9")
+
+
+def test_extract_prints_a_line_for_each_page_in_path_order_with_all_keys(tmp_path: Path) -> None:
+    records = json.dumps(record_of(ANSWERS[0])) + "\n坏行\n"
+    pages: dict[str, str | bytes] = {
+        "b/1.html": PAGE.encode("gb2312"),
+        "a.html": b"\xff\xff\xff",
+        "z.txt": "",
+        "c.jsonl": records,
+        "b.pdf": "x",
+    }
+    write_files(tmp_path / "pages", pages)
+    process = yiwen("extract", "pages", "--json", cwd=tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    assert [EXTRACT_KEYS - line.keys() for line in lines] == [set()] * 5
+    assert [(line["path"], line["keep"]) for line in lines] == [
+        ("a.html", False),
+        ("b/1.html", True),
+        ("c.jsonl:1", True),
+        ("c.jsonl:2", False),
+        ("z.txt", False),
+    ]
+    assert [line["reason"] is None for line in lines] == [line["keep"] for line in lines]
+    bad, page, record, *_ = lines
+    assert bad["reason"] == "bad_charset" and "UTF-8" in bad["detail"]
+    assert [bad[key] for key in ("text", "headings", "encoding")] == [None, [], None]
+    assert (page["name"], page["encoding"], page["title"]) == ("1", "gb18030", "面肌痉挛会自己好吗")
+    assert page["text"].splitlines() == [
+        "面肌痉挛很少自己好，多数会慢慢加重，从眼皮扩展到嘴角。",
+        "症状明显时可以打肉毒素，先到神经内科检查。",
+    ]
+    assert (record["text"], record["author"], record["url"]) == ("面肌痉挛可以打肉毒素。", "王医生", URL)
+
+
+def test_extract_takes_files_and_folders_in_the_order_given(tmp_path: Path) -> None:
+    write_files(tmp_path, dict.fromkeys(["z.html", "pages/2.HTML", "pages/1.html"], PAGE))
+    process = yiwen("extract", "z.html", "pages", cwd=tmp_path)
+    assert [json.loads(line)["path"] for line in process.stdout.splitlines()] == ["z.html", "1.html", "2.HTML"]
+
+
+def evaluation_files(folder: Path) -> tuple[str, ...]:
+    questions = {"q1": "面肌痉挛怎么治", "q2": "失眠怎么调理", "q3": "？！", "q4": "没有评判的问题"}
+    write_jsonl(folder / "q.jsonl", [{"id": id, "text": text} for id, text in questions.items()])
+    write_files(folder, {"qrels.tsv": "q1 0 a1 2\nq1 0 a4 1\nq2\t0\ta3\t1\nq3 0 a2 1\nq4 0 a1 0\n"})
+    return "evaluate", "--queries", "q.jsonl", "--qrels", "qrels.tsv", "--data", "data"
+
+
+def test_evaluate_prints_the_means_over_judged_questions_and_writes_a_run(folder: Path) -> None:
+    process = yiwen(*evaluation_files(folder), "--run-out", "run.txt", cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    printed = dict(line.split(maxsplit=1) for line in process.stdout.splitlines())
+    assert list(printed) == ["queries", "nDCG@10", "MRR@10", "recall@100", "p50", "p95", "p99"]
+    # of three judged questions two are answered in full, and 1 without a word counts 0
+    assert printed["queries"] == "3"
+    assert [float(printed[name]) for name in ("MRR@10", "recall@100")] == pytest.approx([2 / 3, 2 / 3])
+    assert float(printed["nDCG@10"]) == pytest.approx(2 / 3)
+    assert all(re.fullmatch(r"\d+\.\d\d ms", printed[name]) for name in ("p50", "p95", "p99"))
+
+    run = [line.split() for line in (folder / "run.txt").read_text(encoding="utf-8").splitlines()]
+    assert {len(columns) for columns in run} == {6}
+    first = [columns for columns in run if columns[0] == "q1"]
+    assert {columns[2] for columns in first} >= {"a1", "a4"}  # copies are not folded
+    assert [int(columns[3]) for columns in first] == list(range(1, len(first) + 1))
+    scores = [float(columns[4]) for columns in first]
+    assert all(before > after for before, after in pairwise(scores))
+    assert {columns[0] for columns in run} == {"q1", "q2"}
+
+
+def test_evaluate_takes_the_first_questions_only_when_limited(folder: Path) -> None:
+    process = yiwen(*evaluation_files(folder), "--limit", "1", cwd=folder)
+    assert process.stdout.splitlines()[:2] == ["queries     1", "nDCG@10     1.000000000000"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("q.jsonl", '{"id": "q1", "text": "面肌痉挛"}\n{"id": "q2"}\n', ("q.jsonl", "第 2 行")),
+        ("qrels.tsv", "q1 0 a1 2\nq1 0 a4\n", ("qrels.tsv", "第 2 行")),
+        ("qrels.tsv", "q1 0 a1 0\n", ("大于 0 的评判",)),
+    ],
+)
+def test_evaluation_files_with_a_fault_are_named_with_the_line(
+    folder: Path, file: str, content: str, words: tuple[str, ...]
+) -> None:
+    arguments = evaluation_files(folder)
+    write_files(folder, {file: content})
+    assert_one_chinese_sentence(yiwen(*arguments, cwd=folder), 1, *words)
+
+
+def findings(process: CompletedProcess[str]) -> dict[str, bool]:
+    """What the doctor looked at, and whether it is well."""
+    lines = [line.split("：")[0].split(maxsplit=1) for line in process.stdout.splitlines()]
+    return {subject: mark == "正常" for mark, subject in lines}
+
+
+def test_the_doctor_finds_a_healthy_data_directory_well(built_once: Path) -> None:
+    process = yiwen("doctor", "--data", "data", cwd=built_once)
+    assert findings(process)["索引"] and findings(process)["资源"]
+    assert (process.returncode == 0) == all(findings(process).values())
+    assert process.stderr == ""
+
+
+def test_the_doctor_finds_one_flipped_bit(folder: Path) -> None:
+    flip_bit(folder / "data" / "generations" / "gen-000002" / "pages.jsonl")
+    process = yiwen("doctor", "--data", "data", cwd=folder)
+    assert process.returncode == 1
+    assert not findings(process)["索引"]
+    assert "gen-000002 的文件 pages.jsonl 内容与校验值不符" in process.stdout
+
+
+def test_the_doctor_finds_resources_that_changed_since_the_build(folder: Path) -> None:
+    resources = shutil.copytree(RESOURCES, folder / "resources")
+    arguments = ("doctor", "--data", "data", "--resources", "resources")
+    assert findings(yiwen(*arguments, cwd=folder))["资源"]
+    with open(resources / "lexicon" / "terms.tsv", "a", encoding="utf-8") as file:
+        file.write("迷走神经\tbody\n")
+    process = yiwen(*arguments, cwd=folder)
+    assert process.returncode == 1
+    assert findings(process)["索引"] and not findings(process)["资源"]
+    assert "yiwen build" in process.stdout
+
+
+def test_the_doctor_says_what_to_run_where_there_is_no_index(tmp_path: Path) -> None:
+    process = yiwen("doctor", "--data", "nowhere", cwd=tmp_path)
+    assert process.returncode == 1
+    assert not findings(process)["索引"] and "yiwen build" in process.stdout
