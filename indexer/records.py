@@ -88,6 +88,7 @@ class Block:
     links: int = 0
     path: tuple[int, ...] = ()  #: numbers of the elements around it, outermost first; () in a dump
     unlinked: str = ""  #: `plain` without the text of its links: the heading itself in "相关问答 我也要问"
+    pieces: str = ""  #: `plain` with a blank between elements in line: "王立新 主治医师" where the page has none
 
     @property
     def link_share(self) -> float:

@@ -202,6 +202,7 @@ def everything(data: Path) -> list[Answer]:
 
 def test_resources_are_copied_and_the_generation_does_not_notice_later_changes(tmp_path: Path) -> None:
     resources = shutil.copytree(RESOURCES, tmp_path / "resources")
+    (resources / "lexicon" / "aspects.toml").write_text('["护理"]\npatterns = ["嘴角"]\n', encoding="utf-8")
     corpus = write_corpus(tmp_path / "corpus", spasm_answers(3))
     settings = Settings(resources=resources)
     build_generation(corpus, tmp_path / "data", settings)
@@ -211,7 +212,8 @@ def test_resources_are_copied_and_the_generation_does_not_notice_later_changes(t
         path: (resources / path).read_bytes() for path in copied
     }
     shutil.rmtree(resources)
-    assert open_engine(tmp_path / "data", settings).search("面肌痉挛").total == 3
+    result = open_engine(tmp_path / "data", settings).search("面肌痉挛跳到嘴角怎么治")
+    assert (result.total, result.aspects) == (3, ("护理",))
 
 
 def test_a_corpus_that_lost_more_than_half_is_refused_and_can_be_switched_to(tmp_path: Path) -> None:

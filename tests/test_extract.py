@@ -108,6 +108,19 @@ def test_a_real_page_is_extracted_as_judged(file: Path, templates: SiteTemplates
     assert not [text for text in served for disclaimer in page.disclaimers if disclaimer in text]
 
 
+SITE_CASES = sorted((Path(__file__).parent / "cases" / "sites").iterdir())
+
+
+@pytest.mark.parametrize("case", SITE_CASES, ids=lambda case: case.name)
+def test_a_page_of_another_make(case: Path, templates: SiteTemplates) -> None:
+    right = json.loads((case / "right.json").read_text(encoding="utf-8"))
+    page = clean(next(case.glob("page.*")), templates)
+    assert isinstance(page, Page), right["comment"]
+    assert page.text.split("\n") == right["text"], right["comment"]
+    assert {name: getattr(page, name) for name in FACTS} == {name: right[name] for name in FACTS}, right["comment"]
+    assert (list(page.headings), page.charset) == (right["headings"], right["encoding"]), right["comment"]
+
+
 ARTICLE = """<html><head><title>脚气怎么护理 - 某某健康</title></head><body>
 <div class="content-with-sidebar"><h1>脚气怎么护理</h1>
 <table><tr><td>发布时间：2014/3/5 8:09　作者：钱小青　阅读：1,024次</td></tr></table>

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,12 +69,29 @@ def postings_of(store: Store, field: str, term: str) -> list[tuple[int, int]]:
 
 def random_documents(count: int) -> list[AnalyzedAnswer]:
     rng = random.Random(20)
-    vocabulary = [chr(ord("一") + number) * length for number in range(30) for length in (1, 2)]
+    vocabulary = [chr(ord("一") + number) * length for number in range(300) for length in (1, 2)]
+    return [
+        analyzed_answer(answer, text=Terms(tuple(rng.choices(vocabulary, k=60)), (), ()))
+        for answer in spasm_answers(count)
+    ]
 
-    def some_terms() -> Terms:
-        return Terms(*(tuple(rng.choices(vocabulary, k=rng.randrange(12))) for _ in TERM_KINDS))
 
-    return [analyzed_answer(answer, some_terms(), some_terms()) for answer in spasm_answers(count)]
+def words_of(documents: Sequence[AnalyzedAnswer]) -> dict[str, list[tuple[int, int]]]:
+    """Each word with its postings, counted the plain way."""
+    expected: dict[str, list[tuple[int, int]]] = {}
+    for number, document in enumerate(documents):
+        for word, count in Counter(document.text.words).items():
+            expected.setdefault(word, []).append((number, count))
+    return expected
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can, so that they meet inside of whatever they share."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.fixture(scope="module")
@@ -166,45 +184,44 @@ def test_a_part_of_a_value_or_another_case_finds_nothing(tmp_path: Path, field: 
     assert store.documents_with(field, part_of_value).tolist() == []
 
 
+@pytest.mark.usefixtures("restless")
 def test_many_threads_that_share_a_store_read_what_one_reads(store: Store, documents: list[AnalyzedAnswer]) -> None:
-    vocabulary = sorted({term for document in documents for term in terms_of(document, "answer_words")})
-    expected = {term: counted(documents, "answer_words", term) for term in vocabulary}
+    expected = words_of(documents)
     together = threading.Barrier(8)
 
     def read(seed: int) -> int:
-        order = random.Random(seed).sample(vocabulary, len(vocabulary))
+        order = random.Random(seed).sample(sorted(expected), len(expected))
         together.wait(PATIENCE_SECONDS)
-        for number, term in enumerate(order):
-            assert postings_of(store, "answer_words", term) == expected[term]
-            assert store.answer(number) == documents[number].answer
+        for number, word in enumerate(order):
+            assert postings_of(store, "answer_words", word) == expected[word]
+            answer = documents[number % MANY].answer
+            assert store.documents_with("id", answer.id).tolist() == [number % MANY]
+            assert store.answer(number % MANY) == answer
         return len(order)
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(read, range(8))) == [len(vocabulary)] * 8
+        assert list(pool.map(read, range(8))) == [len(expected)] * 8
 
 
 def test_processes_forked_from_one_that_has_read_all_go_on_reading(
     store: Store, documents: list[AnalyzedAnswer]
 ) -> None:
-    vocabulary = sorted({term for document in documents for term in terms_of(document, "answer_words")})
-    assert postings_of(store, "answer_words", vocabulary[0]) == counted(documents, "answer_words", vocabulary[0])
+    expected = words_of(documents)
+    assert store.answer(0) == documents[0].answer
     fork = multiprocessing.get_context("fork")
     wrong = fork.Queue()
 
-    def read(seed: int) -> None:
-        order = random.Random(seed).sample(vocabulary, len(vocabulary))
-        differing = [
-            term
-            for term in order
-            if postings_of(store, "answer_words", term) != counted(documents, "answer_words", term)
-        ]
-        numbers = random.Random(seed).sample(range(MANY), MANY)
-        wrong.put([*differing, *(str(n) for n in numbers if store.answer(n) != documents[n].answer)])
+    def faults(seed: int) -> list[str]:
+        try:
+            words = random.Random(seed).sample(sorted(expected), len(expected))
+            return [word for word in words if postings_of(store, "answer_words", word) != expected[word]]
+        except Exception as error:
+            return [repr(error)]
 
-    children = [fork.Process(target=read, args=(seed,)) for seed in range(4)]
+    children = [fork.Process(target=lambda seed: wrong.put(faults(seed)), args=(seed,)) for seed in range(4)]
     for child in children:
         child.start()
-    assert [store.answer(number) for number in range(MANY)] == [document.answer for document in documents]
+    assert faults(seed=4) == []
     assert [wrong.get(timeout=PATIENCE_SECONDS) for _ in children] == [[]] * 4
     for child in children:
         child.join(PATIENCE_SECONDS)

@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[（(]
 def line_block(text: str) -> Block:
     """A block of a layout dump."""
     folded = plain(text)
-    return Block(text.strip(), folded, unlinked=folded)
+    return Block(text.strip(), folded, unlinked=folded, pieces=folded)
 
 
 def is_prose(block: Block) -> bool:

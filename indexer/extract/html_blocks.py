@@ -106,7 +106,16 @@ class _Walk:
         if text:
             link_text = " ".join("".join(self._link_pieces).split())
             unlinked = plain("".join(self._unlinked_pieces))
-            block = Block(text, plain(text), self._tag, len(link_text), self._links, tuple(self._open), unlinked)
+            block = Block(
+                text=text,
+                plain=plain(text),
+                tag=self._tag,
+                link_chars=len(link_text),
+                links=self._links,
+                path=tuple(self._open),
+                unlinked=unlinked,
+                pieces=plain(" ".join(self._pieces)),
+            )
             self.found.blocks.append(block)
         self._pieces, self._unlinked_pieces, self._link_pieces, self._links = [], [], [], 0
 

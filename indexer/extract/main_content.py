@@ -19,6 +19,7 @@ from indexer.records import Block, RawPage, Reason, RemovedBlock
 _TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|-(?=[^-]{2,12}$)")
 _DOCTOR = re.compile(r"(医师|医生|药师|护师|教授|大夫)")
 _BYLINE_CHARS = 60
+_TITLE_CHARS = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[HtmlPage, Rules
     doctor_answers = tuple(
         answer
         for number in sorted(answers)
-        if (answer := _doctor_answer([block for block in kept if number in block.path], sections, rules)).text
+        if (answer := _doctor_answer(number, found.blocks, kept, sections, rules)).text
     )
     asked = None
     if doctor_answers:
@@ -86,10 +87,11 @@ def _without_furniture(found: HtmlBlocks, rules: Rules) -> tuple[list[Block], li
 
 
 def _title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
-    """The heading that <title> contains, else <title> without the site's name."""
+    """The heading that <title> contains or the line that it begins with, else <title> without the site's name."""
     whole = " ".join(soup.title.get_text().split()) if soup.title else ""
     headings = [block for block in blocks if block.tag in ("h1", "h2", "h3")]
-    inside = [block for block in headings if len(block.plain) >= 4 and block.plain in plain(whole)]
+    first_lines = [block for block in blocks if plain(whole).startswith(block.plain)]
+    inside = [b for b in [*headings, *first_lines] if len(b.plain) >= _TITLE_CHARS and b.plain in plain(whole)]
     if inside:
         return max(inside, key=lambda block: (block.tag == "h1", len(block.plain))).text
     if whole:
@@ -133,18 +135,25 @@ def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -
 
 
 def _is_byline(block: Block) -> bool:
-    return len(block.plain) <= _BYLINE_CHARS and not is_prose(block) and _DOCTOR.search(block.plain) is not None
+    return len(block.plain) <= _BYLINE_CHARS and not is_prose(block) and _DOCTOR.search(block.pieces) is not None
 
 
-def _doctor_answer(blocks: Sequence[Block], sections: Sections, rules: Rules) -> DoctorAnswer:
-    """Byline and text of one answer; advertisements and the like inside it join the page's removed blocks."""
+def _doctor_answer(
+    number: int, blocks: Sequence[Block], kept: Sequence[Block], sections: Sections, rules: Rules
+) -> DoctorAnswer:
+    """Byline and text of the answer in one element; what is removed from it joins the page's removed blocks.
+
+    The byline is read from all of the element's short lines, also from those that furniture holds ("foot").
+    """
+    facts = Facts()
+    for block in blocks:
+        if number in block.path and len(block.plain) <= _BYLINE_CHARS and not is_prose(block):
+            facts = facts.filled_from(read_facts(block.pieces, rules))
     # An answer is divided as a page whose title stands above it: all of it is body.
-    parts = divide(blocks, rules, title="")
-    facts = parts.facts
+    parts = divide([block for block in kept if number in block.path], rules, title="")
     body: list[Block] = []
     for block in parts.body:
-        if not is_prose(block) and (more := read_facts(block.plain, rules)):
-            facts = facts.filled_from(more)
+        if not is_prose(block) and read_facts(block.pieces, rules):
             sections.remove(Reason.METADATA, block)
         else:
             body.append(block)

@@ -19,6 +19,7 @@ from indexer.spam import commercial_reason
 
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
 _DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")
+_ALL_LINK = 0.8  # keywords inside a sentence are links too, but never most of it
 _QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
 _ORNAMENT = re.compile(r"^[\W_]+$")
 
@@ -81,7 +82,7 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
             sections.remove(Reason.NAVIGATION, block)
         elif first_match(rules.navigation, block.plain):
             sections.remove(Reason.NAVIGATION, block)
-        elif len(block.plain) <= _FACT_LINE_CHARS and (facts := read_facts(block.plain, rules)):
+        elif len(block.plain) <= _FACT_LINE_CHARS and (facts := read_facts(block.pieces, rules)):
             sections.facts = sections.facts.filled_from(facts)
             sections.remove(Reason.METADATA, block)
         elif block.link_share > 0.5:
@@ -170,11 +171,15 @@ def _place(sections: Sections, block: Block, rules: Rules) -> None:
         return
     early = not any(is_prose(kept) for kept in sections.body)
     short = len(block.plain) <= _FACT_LINE_CHARS and not block.plain.endswith("。")
-    if early and short and (facts := read_facts(block.plain, rules)):
+    if early and short and (facts := read_facts(block.pieces, rules)):
         sections.facts = sections.facts.filled_from(facts)
+        sections.remove(Reason.METADATA, block)
+    elif early and first_match(rules.affiliation, block.pieces):
         sections.remove(Reason.METADATA, block)
     elif _is_title_of(block, sections):
         sections.remove(Reason.OWN_TITLE, block)
+    elif block.link_share > _ALL_LINK and not is_prose(block):
+        sections.remove(Reason.RELATED_LIST, block)
     else:
         sections.body.append(block)
 
