@@ -20,8 +20,9 @@ class SpamRules(Protocol):
 
 _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
-#: advice against something names it too: 不要相信根治的广告
-_WARNING = re.compile(r"(不要|切勿|切忌|不可|警惕|谨防|避免|不能|无法|难以|并非|没有|尚无|慎用|轻信|虚假)")
+#: said before a sign in the same clause, these warn of it: 不要相信祖传秘方
+_WARNING = re.compile(r"(不要|不能|不可|别|勿|切忌|警惕|谨防|避免|轻信|虚假|骗|所谓|声称|号称)")
+_CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
 _PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")
 _MAX_AD_CHARS = 160  # longer blocks are articles with an unlucky word
@@ -46,19 +47,30 @@ def is_link_farm(block: Block, rules: SpamRules) -> bool:
     return block.link_share > 0.8 and any(pattern.search(block.plain) for pattern in rules.unrelated_topic)
 
 
-def advertisement_evidence(block: Block, rules: SpamRules) -> int:
-    """How many signs of an advertisement a block shows; a way to get in touch counts as one."""
-    signs = sum(1 for pattern in rules.advertisement if pattern.search(block.plain))
+def advertisement_signs(block: Block, rules: SpamRules) -> int:
+    """How many different signs of an advertisement a block shows, a private way to get in touch among them.
+
+    A sign that its own clause warns of does not count.
+    """
+    signs = sum(
+        any(not _is_warned_of(block.plain, match.start()) for match in pattern.finditer(block.plain))
+        for pattern in rules.advertisement
+    )
     return signs + bool(_CONTACT.search(block.plain))
 
 
+def _is_warned_of(text: str, position: int) -> bool:
+    clause = _CLAUSE_END.split(text[:position])[-1]
+    return _WARNING.search(clause) is not None
+
+
 def is_advertisement(block: Block, rules: SpamRules) -> bool:
-    """Two signs, or one in a short block; never a sentence that warns, or that names only a public help line."""
-    if len(block.plain) > _MAX_AD_CHARS or _WARNING.search(block.plain):
+    """Two signs, or one in a short block; never a sentence that names a public help line and no private contact."""
+    if len(block.plain) > _MAX_AD_CHARS:
         return False
     if _PUBLIC_LINE.search(block.plain) and not _CONTACT.search(block.plain):
         return False
-    signs = advertisement_evidence(block, rules)
+    signs = advertisement_signs(block, rules)
     return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)
 
 

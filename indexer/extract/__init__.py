@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from indexer.extract.answers import answers_of
@@ -14,6 +15,8 @@ from indexer.records import Page, RawPage, Reason, Rejected
 __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 
 _MIN_ANSWER_CHARS = 10  # 可以吃，但要适量。 and longer
+_MIN_REPLY_CHARS = 4  # 少量可以, beneath a question
+_QUESTION_END = re.compile(r"([?吗呢么]|怎么办|可以|好不好|能不能.{0,8})$")
 _WALL_CHARS = 200  # a notice such as 请登录后查看 explains a page only when there is little else
 
 
@@ -62,7 +65,8 @@ def _reject(raw: RawPage, sections: Sections, rules: Rules, text: str) -> Reject
     )
     if notice and len(whole) <= _WALL_CHARS:
         return Rejected(raw.path, Reason.NO_CONTENT, f"页面只有提示：“{notice[:40]}”。", removed, raw.charset)
-    if len(plain(text)) < _MIN_ANSWER_CHARS:
+    asked = _QUESTION_END.search(plain(sections.title or "")) and sections.body
+    if len(plain(text)) < (_MIN_REPLY_CHARS if asked else _MIN_ANSWER_CHARS):
         return Rejected(raw.path, Reason.NO_CONTENT, "去掉导航、广告和链接后没有正文。", removed, raw.charset)
     return None
 

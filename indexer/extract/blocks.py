@@ -8,6 +8,7 @@ from indexer.extract.site_templates import plain
 from indexer.records import Block
 
 _SENTENCE_END = "。！？；!?…"
+HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PROSE_CHARS = 40  # shorter lines are as often a title or a button as a sentence
 _SENTENCE_CHARS = 10  # with its full stop, even 可以吃，但要适量。 is an answer
 _HEADING_CHARS = 25
@@ -31,7 +32,7 @@ def is_prose(block: Block) -> bool:
 
 def looks_like_heading(block: Block) -> bool:
     """Short, not a sentence; in HTML, h2 to h6 and short bold lines say so themselves."""
-    if block.tag in ("h2", "h3", "h4", "h5", "h6"):
+    if block.tag in HEADING_TAGS:
         return True
     text = block.plain
     return 2 <= len(text) <= _HEADING_CHARS and text[-1] not in _SENTENCE_END + ",，、"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PreformattedString
+from bs4.element import NavigableString, PageElement, PreformattedString
 
 from indexer.extract.site_templates import plain
 from indexer.records import Block
@@ -20,10 +20,13 @@ _BLOCKS = frozenset(
     "h6 header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
 )
 _HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
-    r"|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])"
+    r"|(?:left|top|text-indent|margin-left|margin-top)\s*:\s*-(?:999|\d{4,})",
     re.IGNORECASE,
 )
+#: no size of its own hides a text, unless an element inside sets another (a trick against gaps between elements)
+_NO_FONT = re.compile(r"font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
+_ANY_FONT = re.compile(r"font-size\s*:\s*[1-9]", re.IGNORECASE)
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -47,59 +50,79 @@ class HtmlBlocks:
 
 def html_blocks(soup: BeautifulSoup) -> HtmlBlocks:
     """Walk the page's body."""
-    walk = _Walk()
-    walk.into(soup.body or soup)
-    walk.flush()
-    return walk.found
+    return _Walk(soup.body or soup).found
 
 
 class _Walk:
-    """One pass over the tree; text gathers until a block element begins or ends, or a line breaks."""
+    """One pass over the tree; text gathers until a block element begins or ends, or a line breaks.
 
-    def __init__(self) -> None:
+    With a stack of its own: pages nest deeper than Python calls may.
+    """
+
+    def __init__(self, body: Tag) -> None:
         self.found = HtmlBlocks()
+        self._prose_chars = len(body.get_text(strip=True))
         self._open: list[int] = []
-        self._pieces: list[str] = []
-        self._unlinked_pieces: list[str] = []
-        self._link_pieces: list[str] = []
-        self._links = 0
-        self._tag = "div"
+        self._tags: list[str] = ["div"]
+        self._links_open = 0
+        self._clear()
+        waiting: list[PageElement | Callable[[], None]] = [*reversed(body.contents)]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, Tag):
+                waiting.extend(reversed(self._enter(item)))
+            elif isinstance(item, NavigableString):
+                self._text(item)
+            elif callable(item):
+                item()
+        self.flush()
 
-    def into(self, parent: Tag, in_link: bool = False) -> None:
-        for child in parent.children:
-            if isinstance(child, NavigableString):
-                if not isinstance(child, PreformattedString):
-                    self._pieces.append(child)
-                    (self._link_pieces if in_link else self._unlinked_pieces).append(child)
-            elif isinstance(child, Tag):
-                self._element(child, in_link)
+    def _text(self, text: NavigableString) -> None:
+        if not isinstance(text, PreformattedString):
+            self._pieces.append(text)
+            (self._link_pieces if self._links_open else self._unlinked_pieces).append(text)
 
-    def _element(self, tag: Tag, in_link: bool) -> None:
+    def _enter(self, tag: Tag) -> list[PageElement | Callable[[], None]]:
+        """Note the tag's beginning; gives what is to be walked next: its content, and then its end."""
         if tag.name in _SILENT:
-            return
+            return []
         if tag.name == "br":
             self.flush()
-        elif _is_hidden(tag):
-            text = " ".join(tag.get_text(" ").split())
-            if text:
+            return []
+        if self._is_hidden(tag):
+            if text := " ".join(tag.get_text(" ").split()):
                 self.found.hidden.append(text)
-        elif tag.name in _BLOCKS:
-            self._block(tag, in_link)
-        else:
-            is_link = tag.name == "a" and bool(tag.get("href"))
-            self._links += is_link and bool(tag.get_text(strip=True))
-            self.into(tag, in_link or is_link)
+            return []
+        if tag.name in _BLOCKS:
+            self.flush()
+            number = len(self.found.elements)
+            self.found.elements[number] = _describe(tag)
+            self._open.append(number)
+            self._tags.append(tag.name)
+            return [*tag.contents, self._leave_block]
+        if tag.name == "a" and tag.get("href"):
+            self._links += bool(tag.get_text(strip=True))
+            self._links_open += 1
+            return [*tag.contents, self._leave_link]
+        return list(tag.contents)
 
-    def _block(self, tag: Tag, in_link: bool) -> None:
-        self.flush()
-        outer, self._tag = self._tag, tag.name
-        number = len(self.found.elements)
-        self.found.elements[number] = _describe(tag)
-        self._open.append(number)
-        self.into(tag, in_link)
+    def _leave_block(self) -> None:
         self.flush()
         self._open.pop()
-        self._tag = outer
+        self._tags.pop()
+
+    def _leave_link(self) -> None:
+        self._links_open -= 1
+
+    def _is_hidden(self, tag: Tag) -> bool:
+        """Hidden from readers by its own markup; never what holds half of the page's text, which a script shows."""
+        style = tag.get("style")
+        hidden = tag.has_attr("hidden")
+        if isinstance(style, str) and not hidden:
+            hidden = _HIDING_STYLE.search(style) is not None or (
+                _NO_FONT.search(style) is not None and not tag.find(style=_ANY_FONT)
+            )
+        return hidden and len(tag.get_text(strip=True)) * 2 < self._prose_chars
 
     def flush(self) -> None:
         text = " ".join("".join(self._pieces).split())
@@ -109,7 +132,7 @@ class _Walk:
             block = Block(
                 text=text,
                 plain=plain(text),
-                tag=self._tag,
+                tag=self._tags[-1],
                 link_chars=len(link_text),
                 links=self._links,
                 path=tuple(self._open),
@@ -117,12 +140,13 @@ class _Walk:
                 pieces=plain(" ".join(self._pieces)),
             )
             self.found.blocks.append(block)
-        self._pieces, self._unlinked_pieces, self._link_pieces, self._links = [], [], [], 0
+        self._clear()
 
-
-def _is_hidden(tag: Tag) -> bool:
-    style = tag.get("style")
-    return tag.has_attr("hidden") or (isinstance(style, str) and _HIDING_STYLE.search(style) is not None)
+    def _clear(self) -> None:
+        self._pieces: list[str] = []
+        self._unlinked_pieces: list[str] = []
+        self._link_pieces: list[str] = []
+        self._links = 0
 
 
 def _describe(tag: Tag) -> Element:
@@ -132,17 +156,18 @@ def _describe(tag: Tag) -> Element:
     return Element(tag.name, names, ".".join([tag.name, *sorted(str(value) for value in classes if value)]))
 
 
-def chrome(found: HtmlBlocks, names: Mapping[str, Iterable[str]], prose_chars: Mapping[int, int]) -> dict[int, str]:
+def chrome(
+    found: HtmlBlocks, names: Mapping[str, Iterable[str]], prose_chars: Mapping[int, int], all_prose_chars: int
+) -> dict[int, str]:
     """Elements that are page furniture, by number, with the reason that their name gives.
 
     `names` maps a reason to element names; `prose_chars` counts running text inside each element. An element
     with half of the page's text or more is never furniture, whatever it is called (content-with-sidebar).
     """
-    total = sum(prose_chars.get(number, 0) for number, element in found.elements.items() if number == 0) or 1
     by_tag = {"nav": "navigation", "footer": "footer", "aside": "related_list"}
     reasons: dict[int, str] = {}
     for number, element in found.elements.items():
         reason = by_tag.get(element.tag) or next((r for r, ns in names.items() if element.names & set(ns)), None)
-        if reason and prose_chars.get(number, 0) * 2 < total:
+        if reason and (not prose_chars.get(number) or prose_chars[number] * 2 < all_prose_chars):
             reasons[number] = reason
     return reasons

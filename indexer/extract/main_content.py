@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
 
-from indexer.extract.blocks import is_prose
+from indexer.extract.blocks import HEADING_TAGS, is_prose
 from indexer.extract.html_blocks import HtmlBlocks, chrome, html_blocks
 from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.sections import Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
 from indexer.records import Block, RawPage, Reason, RemovedBlock
 
-_TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|-(?=[^-]{2,12}$)")
-_DOCTOR = re.compile(r"(医师|医生|药师|护师|教授|大夫)")
+_TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|(?<![A-Za-z0-9])-(?=[^-]{2,12}$)")
+#: a title; 医生 alone is also what laypeople call themselves in forums (热心医生)
+_DOCTOR = re.compile(r"(医师|药师|护师|护士长|技师|主任|教授|治疗师|营养师|[\u4e00-\u9fff]{2,4}\s+(医生|大夫)(\s|$))")
 _BYLINE_CHARS = 60
+_BYLINE_BLOCKS = 4
 _TITLE_CHARS = 4
 
 
@@ -51,6 +53,7 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[HtmlPage, Rules
     sections = divide([block for block in kept if not (answers & set(block.path))], rules, title)
     sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text) for text in found.hidden]
     sections.removed.extend(furniture)
+    sections.facts = sections.facts.filled_from(_facts_beside_title(found.blocks, title, rules))
     doctor_answers = tuple(
         answer
         for number in sorted(answers)
@@ -71,8 +74,8 @@ def _without_furniture(found: HtmlBlocks, rules: Rules) -> tuple[list[Block], li
     for block in found.blocks:
         if is_prose(block):
             prose.update({number: len(block.plain) for number in block.path})
-    prose[0] = max(prose[0], sum(len(block.plain) for block in found.blocks if is_prose(block)))
-    reasons = chrome(found, rules.chrome, prose)
+    all_prose = sum(len(block.plain) for block in found.blocks if is_prose(block))
+    reasons = chrome(found, rules.chrome, prose, all_prose)
     kept: list[Block] = []
     removed: list[RemovedBlock] = []
     for block in found.blocks:
@@ -93,10 +96,23 @@ def _title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
     first_lines = [block for block in blocks if plain(whole).startswith(block.plain)]
     inside = [b for b in [*headings, *first_lines] if len(b.plain) >= _TITLE_CHARS and b.plain in plain(whole)]
     if inside:
-        return max(inside, key=lambda block: (block.tag == "h1", len(block.plain))).text
-    if whole:
-        return _TITLE_SEPARATOR.split(whole)[0].strip() or None
-    return next((block.text for block in headings if block.tag == "h1"), None)
+        return max(inside, key=lambda b: (plain(whole).startswith(b.plain), b.tag == "h1", len(b.plain))).text
+    main = [block for block in headings if block.tag == "h1"]
+    if len(main) == 1:
+        return main[0].text
+    return _TITLE_SEPARATOR.split(whole)[0].strip() or None
+
+
+def _facts_beside_title(blocks: Sequence[Block], title: str | None, rules: Rules) -> Facts:
+    """What the short lines right below the title say, also where an element called header holds them."""
+    at = next((i for i, block in enumerate(blocks) if title is not None and block.plain == plain(title)), None)
+    facts = Facts()
+    for block in blocks[at + 1 : at + 1 + _BYLINE_BLOCKS] if at is not None else ():
+        if is_prose(block):
+            break
+        if len(block.plain) <= _BYLINE_CHARS:
+            facts = facts.filled_from(read_facts(block.pieces, rules))
+    return facts
 
 
 def _address(soup: BeautifulSoup) -> str | None:
@@ -111,8 +127,8 @@ def _address(soup: BeautifulSoup) -> str | None:
 def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -> set[int]:
     """Elements that each hold one doctor's answer.
 
-    The outermost brothers of one kind with running text in each, where at least one is called an answer or has
-    exactly one doctor's byline. An only child counts when it is called an answer and has a byline.
+    The outermost brothers of one kind with running text in each, where one has exactly one doctor's byline, or is
+    called an answer and has any. An only child counts when it is called an answer and has a byline.
     """
     inside: defaultdict[int, list[Block]] = defaultdict(list)
     for block in blocks:
@@ -128,14 +144,18 @@ def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -
         called = any(found.elements[number].names & set(rules.answers) for number in family)
         bylines = [sum(_is_byline(block) for block in inside[number]) for number in family]
         if len(family) >= 2 and (1 in bylines or (called and any(bylines))):
-            return set(family)
+            # What laypeople answer beside the doctors is no answer that we would quote.
+            return {number for number, count in zip(family, bylines, strict=True) if count}
         if called and bylines[0]:
             only_children.extend(family)
     return set(only_children[:1])
 
 
 def _is_byline(block: Block) -> bool:
-    return len(block.plain) <= _BYLINE_CHARS and not is_prose(block) and _DOCTOR.search(block.pieces) is not None
+    """A short line with a doctor's title; no heading, such as 什么时候要看医生."""
+    if block.tag in HEADING_TAGS or len(block.plain) > _BYLINE_CHARS or is_prose(block):
+        return False
+    return _DOCTOR.search(block.pieces) is not None
 
 
 def _doctor_answer(

@@ -39,7 +39,7 @@ def read_facts(line: str, rules: Rules) -> Facts:
     byline = first_match(rules.byline, line)
     if byline:
         return Facts(byline["author"], parse_date(byline["date"]), _count(byline["views"]))
-    author = first_match(rules.author, line)
+    author = next((m for p in rules.author if (m := p.search(line)) and not _is_no_name(m["author"], rules)), None)
     date = first_match(rules.date, line)
     views = first_match(rules.views, line)
     likes = first_match(rules.likes, line)
@@ -49,6 +49,10 @@ def read_facts(line: str, rules: Rules) -> Facts:
         _count(views["views"]) if views else None,
         _count(likes["likes"]) if likes else None,
     )
+
+
+def _is_no_name(text: str, rules: Rules) -> bool:
+    return first_match(rules.not_author, text) is not None
 
 
 def parse_date(text: str) -> str | None:

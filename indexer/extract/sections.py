@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from indexer.extract.blocks import is_numbered, is_prose, looks_like_heading
+from indexer.extract.blocks import HEADING_TAGS, is_numbered, is_prose, looks_like_heading
 from indexer.extract.metadata import Facts, parse_date, read_facts
 from indexer.extract.site_templates import Rules, first_match, plain
 from indexer.records import Block, QaPair, Reason, RemovedBlock
@@ -60,6 +60,9 @@ def _body_start(blocks: Sequence[Block], title: str | None) -> int:
         headings = [i for i in at if blocks[i].tag == "h1"]
         if at:
             return (headings or at)[0] + 1
+        main = [i for i, block in enumerate(blocks) if block.tag == "h1"]
+        if main:
+            return main[0] + 1
     prose = (i for i, block in enumerate(blocks) if is_prose(block))
     return next(prose, len(blocks))
 
@@ -106,14 +109,18 @@ def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
     position = 0
     while position < len(blocks):
         block = blocks[position]
-        if heading := _section_heading(block, rules):
-            end = _section_end(blocks, position)
+        heading = _section_heading(block, rules)
+        if heading is None:
+            _place(sections, block, rules)
+            position += 1
+        elif heading in rules.links_heading and block.link_share > 0.5:  # 相关阅读 and its link, in one line
+            sections.remove(Reason.RELATED_LIST, block)
+            position += 1
+        else:
             sections.remove(Reason.RELATED_LIST, block)
             with_answers = heading in rules.related_heading
+            end = _section_end(blocks, position, with_answers)
             position = _walk_section(sections, blocks, position + 1, end, rules, with_answers)
-            continue
-        _place(sections, block, rules)
-        position += 1
 
 
 def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
@@ -122,11 +129,30 @@ def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
     return match.re if match else None
 
 
-def _section_end(blocks: Sequence[Block], heading: int) -> int:
+def _section_end(blocks: Sequence[Block], heading: int, with_answers: bool) -> int:
     """Where the section that a heading opens ends: with the element it stands in, or with the page in a dump.
 
-    An element that holds nothing but the heading is passed over.
+    An element that holds nothing but the heading is passed over. In HTML the section ends where running text
+    goes on that is nobody's answer, with the heading above that text: 相关阅读 stands in the midst of articles too.
     """
+    end = _scope_end(blocks, heading)
+    if not blocks[heading].path:
+        return end
+    for position in range(heading + 1, end):
+        above, block = blocks[position - 1], blocks[position]
+        if is_prose(block) and not (with_answers and position - 1 > heading and _belongs(block, above)):
+            return position - (position - 1 > heading and not above.links and looks_like_heading(above))
+    return end
+
+
+def _belongs(answer: Block, question: Block) -> bool:
+    """In HTML, whether two blocks are brothers, or the second stands inside the first: not so a link of a list and
+    the paragraph below that list.
+    """
+    return answer.path[: len(question.path) - 1] == question.path[:-1]
+
+
+def _scope_end(blocks: Sequence[Block], heading: int) -> int:
     path = blocks[heading].path
     for depth in range(len(path) - 1, 0, -1):
         scope = path[:depth]
@@ -211,7 +237,7 @@ def headings(body: Sequence[Block]) -> tuple[str, ...]:
     """
     found = []
     for block, following in pairwise(body):
-        sure = is_numbered(block) or block.tag in ("h2", "h3", "h4", "h5", "h6")
+        sure = is_numbered(block) or block.tag in HEADING_TAGS
         if looks_like_heading(block) and (sure or not looks_like_heading(following)):
             found.append(block.text)
     return tuple(found)

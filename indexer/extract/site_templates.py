@@ -28,6 +28,7 @@ class Rules:
     likes: Patterns
     author: Patterns
     date: Patterns
+    not_author: Patterns
     affiliation: Patterns
     related_heading: Patterns
     links_heading: Patterns

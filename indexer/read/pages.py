@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.decode import decode
+from indexer.decode import decode, is_garbled
 from indexer.records import RawPage, Reason, Rejected
 
 
@@ -23,6 +23,8 @@ def read_page(file: Path, path: str, max_bytes: int, media: str) -> Iterator[Raw
     decoded = decode(data)
     if decoded is None:
         yield Rejected(path, Reason.BAD_CHARSET, "既不是 UTF-8 也不是 GB18030，声明的编码也读不通。")
+    elif is_garbled(decoded.text):
+        yield Rejected(path, Reason.BAD_CHARSET, "文字在采集之前就已成乱码，请重新采集。", charset=decoded.charset)
     elif not decoded.text.strip("\0 \t\r\n\ufeff\u3000"):
         yield Rejected(path, Reason.EMPTY, "文件中没有文字。", charset=decoded.charset)
     else:
