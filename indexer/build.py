@@ -73,7 +73,7 @@ def build_generation(
             raise
         refused = objections(manifest, served)
         if not refused:
-            generations.switch_to(data, manifest.generation)
+            generations.serve(data, manifest.generation)
     return BuildReport(manifest, rejected, refused, time.perf_counter() - started)
 
 
@@ -93,8 +93,13 @@ def clean(
 ) -> Iterator[Page | Rejected]:
     """Read and extract file by file. What fails on one page is a rejection of that page only."""
     for done, (file, path) in enumerate(files, 1):
-        for item in read_file(file, path, max_page_bytes):
-            yield extracted(item, templates)
+        try:
+            for item in read_file(file, path, max_page_bytes):
+                yield extracted(item, templates)
+        except GeneratorExit:
+            raise
+        except Exception as error:  # no file may stop a build; its name and the fault are kept
+            yield Rejected(path, Reason.UNREADABLE, f"读取出错：{type(error).__name__}: {error}")
         progress(done, len(files))
 
 

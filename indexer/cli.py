@@ -29,7 +29,7 @@ from indexer.records import Hit, Page, Rejected, SearchResult
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
-from indexer.store.take_downs import take_down
+from indexer.store.take_downs import put_back, take_down
 
 _EXIT_REFUSED = 3
 _EXIT_BUILD_RUNNING = 4
@@ -44,7 +44,7 @@ def _file(**kwargs: Any) -> click.Path:
 
 
 @click.command(help="清洗网页并逐页输出结果，一行一个 JSON 对象。")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="路径...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON（目前唯一的格式，可省略）")
 @_resources
 def extract(paths: tuple[Path, ...], as_json: bool, resources: Path | None) -> None:
@@ -85,9 +85,12 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
 @click.option("--corpus", required=True, type=click.Path(path_type=Path), help="语料目录")
 @_data
 @_resources
+@click.option("--if-missing", is_flag=True, help="已有可用的索引时什么都不做")
 @click.option("--update", is_flag=True, help="只处理有变化的页面（目前仍会全部重建，结果相同）")
-def build(corpus: Path, data: Path | None, resources: Path | None, update: bool) -> int:
+def build(corpus: Path, data: Path | None, resources: Path | None, if_missing: bool, update: bool) -> int:
     settings = load_settings({"data": data, "resources": resources})
+    if if_missing and _served(settings.data):
+        return 0
     try:
         with _progress("清洗并建立索引") as progress:
             report = build_generation(corpus, settings.data, settings, progress)
@@ -132,7 +135,7 @@ def build_summary(report: BuildReport) -> list[str]:
 
 
 @click.command(help="检索并输出排序后的答案。")
-@click.argument("query")
+@click.argument("query", metavar="问题")
 @_data
 @click.option("--limit", type=click.IntRange(1, 200), default=10, help="最多输出多少条")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
@@ -219,7 +222,7 @@ def _served(data: Path) -> str | None:
 
 
 @click.command("switch", help="启用指定的一代索引。")
-@click.argument("generation")
+@click.argument("generation", metavar="名称")
 @_data
 def switch(generation: str, data: Path | None) -> None:
     manifest = generations.switch_to(load_settings({"data": data}).data, generation)
@@ -234,7 +237,7 @@ def roll_back(data: Path | None) -> None:
 
 
 @click.command(help="逐字节核对索引文件；不写名称则核对正在使用的一代。")
-@click.argument("generation", required=False)
+@click.argument("generation", metavar="[名称]", required=False)
 @_data
 def check(generation: str | None, data: Path | None) -> None:
     settings = load_settings({"data": data})
@@ -243,22 +246,30 @@ def check(generation: str | None, data: Path | None) -> None:
 
 
 @click.command("take-down", help="下架一条答案或一个网址的全部答案，立即生效，今后重建也不再收录。")
-@click.argument("key", metavar="ID|URL")
-@click.option("--reason", required=True, help="下架的原因，留作记录")
+@click.argument("key", metavar="编号或网址")
+@click.option("--reason", help="下架的原因，留作记录")
+@click.option("--undo", is_flag=True, help="撤销下架，答案恢复显示")
 @_data
-def take_down_command(key: str, reason: str, data: Path | None) -> None:
+def take_down_command(key: str, reason: str | None, undo: bool, data: Path | None) -> int:
     settings = load_settings({"data": data})
-    take_down(settings.data, key, reason)
-    try:
-        count = open_engine(settings.data, settings).count_of(key)
-    except (GenerationMissing, GenerationDamaged):
-        count = 0
+    generations.current(settings.data)  # a mistyped directory is refused here, with a sentence
+    if undo:
+        if not put_back(settings.data, key):
+            click.echo(f"{key} 没有被下架过。", err=True)
+            return 1
+        click.echo(f"已撤销下架：{key}。", err=True)
+        return 0
+    if not key.strip() or not (reason or "").strip():
+        raise click.UsageError("请写明要下架的编号或网址，并用 --reason 说明原因。")
+    take_down(settings.data, key, str(reason))
+    count = _engine(settings.data).count_of(key)
     remark = (
         f"当前一代中有 {count} 条答案因此隐藏。"
         if count
         else "当前一代中没有这个编号或网址的答案；今后建立索引时会跳过它。"
     )
     click.echo(f"已登记下架：{key}。{remark}", err=True)
+    return 0
 
 
 @click.command(help="检查安装、数据目录、索引和资源，逐项说明问题和办法。")

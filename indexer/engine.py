@@ -45,6 +45,7 @@ class Engine:
         self._lock = threading.Lock()
         self._open: OpenGeneration | None = None
         self._asked_for: str | None = None  #: what CURRENT named when `_open` was chosen
+        self._hidden_cache: tuple[Store, frozenset[str], NDArray[np.int32]] | None = None
         self.problems: tuple[str, ...] = ()  #: sentences about generations that could not be served
         self._generation()
 
@@ -60,12 +61,14 @@ class Engine:
             query = Query(query, limit=limit)
         generation = self._generation()
         asked = self._ask(generation, query.text)
+        if not asked.content_words:
+            raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         allowed = self._allowed(generation.store, query.site)
-        candidates = generation.ranker.rank(asked, generation.weights.pool_size, allowed)
+        word_weights = generation.ranker.word_weights(asked.content_words)
+        candidates = generation.ranker.rank(asked.terms, word_weights, generation.weights.pool_size, allowed)
         relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
         results = fold(relevant, generation.store)
         first = (query.page - 1) * query.limit
-        word_weights = generation.ranker.word_weights(asked.content_words)
         hits = [
             make_hit(generation, first + offset + 1, result, word_weights)
             for offset, result in enumerate(results[first : first + query.limit])
@@ -76,7 +79,8 @@ class Engine:
     def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
         """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
         generation = self._generation()
-        candidates = generation.ranker.rank(self._ask(generation, text), depth)
+        asked = self._ask(generation, text)
+        candidates = generation.ranker.rank(asked.terms, {}, depth)
         return [(generation.store.ids()[candidate.document], candidate.score) for candidate in candidates]
 
     def answer(self, answer_id: str) -> Answer | None:
@@ -94,29 +98,43 @@ class Engine:
     def _ask(self, generation: OpenGeneration, text: str) -> QuestionTerms:
         asked = generation.analyzer.question_terms(text[: self._settings.max_query_chars])
         if not asked.terms.characters:
-            raise BadQuery("请输入要查的问题，例如：面肌痉挛怎么治。")
+            raise BadQuery("问题里没有可以检索的文字；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         return asked
 
     def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:
         """Documents that may be found, shape (document_count,); None when all may."""
-        hidden = self._take_downs.keys()
-        if site is None and not hidden:
+        hidden = self._hidden(store)
+        if site is None and not len(hidden):
             return None
         allowed = np.full(store.document_count, site is None)
         if site is not None:
             allowed[store.documents_with("site", site)] = True
-        for key in hidden:
-            allowed[store.documents_with("id", key)] = False
-            allowed[store.documents_with("url", key)] = False
+        allowed[hidden] = False
         return allowed
 
+    def _hidden(self, store: Store) -> NDArray[np.int32]:
+        """Documents taken down, looked up again only when the take-downs or the store have changed."""
+        keys = self._take_downs.keys()
+        cached = self._hidden_cache
+        if cached is None or cached[0] is not store or cached[1] is not keys:
+            found = [store.documents_with(field, key) for key in keys for field in ("id", "url")]
+            documents = np.unique(np.concatenate(found)) if found else np.empty(0, np.int32)
+            cached = self._hidden_cache = (store, keys, documents)
+        return cached[2]
+
     def _generation(self) -> OpenGeneration:
-        """The open generation, after following a switch of CURRENT."""
-        name = generations.current(self._data)
+        """The open generation, after following a switch of CURRENT; it goes on being served when that cannot be."""
+        try:
+            name = generations.current(self._data)
+        except GenerationMissing as error:
+            if self._open is None:
+                raise
+            self.problems = (str(error),)
+            return self._open
         if self._open is None or name != self._asked_for:
             with self._lock:
                 if self._open is None or name != self._asked_for:
-                    self._open, self.problems = open_best(self._data, name)
+                    self._open, self.problems = open_best(self._data, name, self._open)
                     self._asked_for = name
         return self._open
 
@@ -138,15 +156,21 @@ def open_engine(data_dir: str | Path | None = None, settings: Settings | None = 
     return Engine(Path(data_dir) if data_dir is not None else settings.data, settings)
 
 
-def open_best(data: Path, name: str) -> tuple[OpenGeneration, tuple[str, ...]]:
-    """The named generation, or the newest whole one before it, with a sentence for each that was passed over."""
+def open_best(
+    data: Path, name: str, already_open: OpenGeneration | None = None
+) -> tuple[OpenGeneration, tuple[str, ...]]:
+    """The named generation; else the one that is open already, else the newest whole one. A sentence for each that
+    was passed over.
+    """
+    others = [other for other in generations.list_generations(data) if other != name]
     problems: list[str] = []
-    older = [other for other in generations.list_generations(data) if other < name]
-    for candidate in [name, *reversed(older)]:
+    for candidate in [name, *reversed(others)]:
         try:
             return open_generation(data, candidate), tuple(problems)
         except (GenerationMissing, GenerationDamaged) as error:
             problems.append(str(error))
+            if already_open is not None:
+                return already_open, tuple(problems)
     raise GenerationDamaged(problems[0])
 
 
@@ -161,7 +185,13 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
         raise GenerationDamaged(
             f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
         ) from error
-    store = WhooshStore(folder / "whoosh")
+    try:
+        store = WhooshStore(folder / "whoosh")
+    except Exception as error:  # Whoosh raises whatever its damaged files make its readers stumble over
+        raise GenerationDamaged(
+            f"索引 {name} 的 whoosh 文件打不开（{type(error).__name__}）；"
+            "请运行 yiwen roll-back 回到上一代，或用 yiwen build 重建。"
+        ) from error
     return OpenGeneration(name, store, analyzer, Ranker(store, weights), weights)
 
 
@@ -182,7 +212,7 @@ def make_hit(generation: OpenGeneration, rank: int, result: Result, word_weights
         rank=rank,
         score=result.candidate.score,
         answer=answer,
-        snippet=make_snippet(answer.text, words(answer.text), word_weights),
+        snippet=make_snippet(answer.text, words, word_weights),
         question_highlights=highlights(words(answer.question), word_weights),
         copies=result.copies,
         features={

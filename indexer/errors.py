@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+
+_CAUSES = {
+    errno.ENOENT: "文件或目录不存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许的操作",
+    errno.EISDIR: "这是一个目录",
+    errno.ENOTDIR: "路径中有一段不是目录",
+    errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "文件系统只读",
+    errno.EIO: "磁盘读写错误",
+    errno.ENAMETOOLONG: "文件名太长",
+    errno.ELOOP: "符号链接成环",
+}
+
+
+def cause_of(error: OSError) -> str:
+    """What the operating system reports, in Chinese where we know it."""
+    return _CAUSES.get(error.errno or 0, error.strerror or str(error))
+
 
 class IndexerError(Exception):
     """Base of all errors that a caller may show to a person as they are."""
@@ -23,8 +43,8 @@ class BuildRunning(IndexerError):
     """Another build holds the data directory."""
 
 
-class GateRefused(IndexerError):
-    """A finished generation did not pass the quality gate; the old one goes on being served."""
+class StateError(IndexerError):
+    """The state database of a data directory cannot be read or written."""
 
 
 class BadQuery(IndexerError):

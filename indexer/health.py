@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from indexer.engine import open_engine
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, cause_of
 from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
@@ -56,7 +56,7 @@ def _disk(data: Path) -> Finding:
     try:
         free = shutil.disk_usage(place).free
     except OSError as error:
-        return Finding("数据目录", False, f"{data} 无法访问：{error.strerror}；请检查路径和权限。")
+        return Finding("数据目录", False, f"{data} 无法访问：{cause_of(error)}；请检查路径和权限。")
     if free < _MIN_FREE_BYTES:
         return Finding("磁盘", False, f"{place} 所在磁盘只剩 {free // 1_000_000} MB；请先腾出空间再建立索引。")
     return Finding("磁盘", True, f"{place} 所在磁盘还有 {free // 1_000_000_000} GB。")

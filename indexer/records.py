@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Kind(StrEnum):
@@ -64,6 +65,14 @@ _REASON_LABELS: Mapping[Reason, str] = {
     Reason.DUPLICATE_ID: "编号重复",
     Reason.TAKEN_DOWN: "已下架",
 }
+
+
+def host_of(url: str | None) -> str | None:
+    """The host of an address, which stands for the site; None when it has none."""
+    try:
+        return urlsplit(url or "").hostname
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

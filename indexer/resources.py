@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import ResourceError
+from indexer.errors import ResourceError, cause_of
 
 _CHECKOUT_COPY = Path(__file__).parent.parent / "corpus" / "resources"
 _PACKAGED_COPY = Path(__file__).parent / "packaged_resources"
@@ -30,7 +30,7 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ResourceError(f"资源文件 {file} 无法读取：{error.strerror}。") from error
+        raise ResourceError(f"资源文件 {file} 无法读取：{cause_of(error)}。") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ResourceError(f"资源文件 {file} 不是有效的 TOML：{error}") from error
 
@@ -51,7 +51,7 @@ def _lines(file: Path) -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ResourceError(f"词表 {file} 无法读取：{error.strerror}。") from error
+        raise ResourceError(f"词表 {file} 无法读取：{cause_of(error)}。") from error
     except UnicodeDecodeError as error:
         raise ResourceError(f"词表 {file} 不是 UTF-8 文本：{error}") from error
     return [line for line in lines if line.strip() and not line.startswith("#")]

@@ -99,4 +99,6 @@ def _convert(setting: Setting, value: Any, source: str) -> Any:
         if number < 1 or isinstance(value, bool):
             raise SettingError(f"{source} 中的 {setting.name} 应大于 0，却是“{value}”。")
         return number
+    if not isinstance(value, str | Path):
+        raise SettingError(f"{source} 中的 {setting.name} 应为路径，却是“{value}”。")
     return Path(value)

@@ -30,7 +30,7 @@ def words_in(text: str) -> list[Token]:
 
 
 def snippet_of(text: str, weights: Mapping[str, float] = WEIGHTS) -> Snippet:
-    return make_snippet(text, words_in(text), weights)
+    return make_snippet(text, words_in, weights)
 
 
 def worth(text: str, weights: Mapping[str, float]) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, cause_of
 from webapp.chinese_help import speak_chinese, usage_sentence
 from webapp.log_commands import logs
 
@@ -44,7 +44,7 @@ def run(group: click.Group, argv: Sequence[str] | None = None) -> int:
     except click.Abort:
         return _fail("已中断。", 1)
     except OSError as error:
-        return _fail(f"读写{f' {error.filename} ' if error.filename else ''}失败：{error.strerror or error}。", 1)
+        return _fail(f"读写{f' {error.filename} ' if error.filename else ''}失败：{cause_of(error)}。", 1)
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -1,7 +1,6 @@
 """Text to index terms. Words alone are not enough in Chinese: bigrams and characters stand beside them.
 
-Measured on four judged sets, nDCG@10: words .346 / .309 / .712 / .778; words + bigrams + .6 x characters
-.384 / .343 / .768 / .834 (docs/quality.md).
+What each adds, measured on four judged sets, stands in docs/quality.md.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class QuestionTerms:
     """What is asked for by a question."""
 
     terms: Terms  #: the question's own, and the names of aspects that it asks about in other words
-    content_words: tuple[str, ...]  #: its own different words that say what it is about; never 怎么, 请问 and the like
+    content_words: tuple[str, ...]  #: its own different words that say what it is about; empty for 怎么办 alone
     aspects: tuple[str, ...]
 
 
@@ -83,9 +82,8 @@ class Analyzer:
             own.bigrams + tuple(bigram for extra in added for bigram in extra.bigrams),
             own.characters,
         )
-        different = tuple(dict.fromkeys(own.words))
-        content_words = tuple(word for word in different if word not in self._question_words)
-        return QuestionTerms(terms, content_words or different, aspects)
+        content_words = tuple(word for word in dict.fromkeys(own.words) if word not in self._question_words)
+        return QuestionTerms(terms, content_words, aspects)
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:

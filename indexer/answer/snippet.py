@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from indexer.records import Snippet, Token
 
@@ -26,26 +27,31 @@ def highlights(words: Iterable[Token], weights: Mapping[str, float]) -> tuple[tu
     return tuple(spans)
 
 
-def make_snippet(text: str, words: Iterable[Token], weights: Mapping[str, float]) -> Snippet:
+def make_snippet(text: str, cut: Callable[[str], Sequence[Token]], weights: Mapping[str, float]) -> Snippet:
     """The window of whole sentences, as far as they fit, that holds most of the asked words' weight.
 
-    `words` are the text's words with their places, `weights` the asked words with their weights. Of equal windows
-    the first wins that begins with a sentence about the matter. The snippet is a slice of the text, character for
-    character.
+    `weights` are the asked words with their weights; `cut` gives the words of a text with their places and sees
+    only the chosen window, for cutting a long answer costs more than finding it. Of equal windows the first wins
+    that begins with a sentence about the matter. The snippet is a slice of the text, character for character.
     """
-    asked = [word for word in words if word.text in weights]
+    places = sorted(
+        (match.start(), match.end(), word)
+        for word in weights
+        for match in re.finditer(re.escape(word), text, re.IGNORECASE)
+    )
+    starts = [start for start, _, _ in places]
 
     def worth(window: tuple[int, int, int]) -> tuple[float, bool, int]:
         start, end, first_end = window
-        inside = {token.text for token in asked if start <= token.start and token.end <= end}
-        opens = any(start <= token.start and token.end <= first_end for token in asked)
-        return sum(weights[word] for word in inside), opens, -start
+        inside = [place for place in places[bisect_left(starts, start) : bisect_left(starts, end)] if place[1] <= end]
+        opens = any(place[1] <= first_end for place in inside)
+        return sum(weights[word] for word in {word for _, _, word in inside}), opens, -start
 
     start, end, _ = max(_windows(text), key=worth, default=(0, 0, 0))
     while end > start and text[end - 1].isspace():
         end -= 1
-    shown = [Token(w.text, w.start - start, w.end - start) for w in asked if start <= w.start and w.end <= end]
-    return Snippet(text[start:end], highlights(shown, weights), bool(text[:start].strip()), bool(text[end:].strip()))
+    shown = text[start:end]
+    return Snippet(shown, highlights(cut(shown), weights), bool(text[:start].strip()), bool(text[end:].strip()))
 
 
 def _windows(text: str) -> list[tuple[int, int, int]]:
@@ -54,7 +60,7 @@ def _windows(text: str) -> list[tuple[int, int, int]]:
     windows = []
     for i, (start, first_end) in enumerate(units):
         end = first_end
-        for _, next_end in units[i + 1 :]:
+        for _, next_end in units[i + 1 : i + 1 + _WINDOW_CHARS]:
             if next_end - start > _WINDOW_CHARS:
                 break
             end = next_end

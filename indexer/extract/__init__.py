@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from indexer.extract.answers import answers_of
 from indexer.extract.layout_text import divide_dump
 from indexer.extract.main_content import DoctorAnswer, divide_html
 from indexer.extract.sections import Sections, body_text, headings, qa_pairs
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, load_site_templates, plain
-from indexer.records import Page, RawPage, Reason, Rejected
+from indexer.records import Page, RawPage, Reason, Rejected, host_of
 
 __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 
@@ -81,6 +80,6 @@ def _topic(sections: Sections, rules: Rules) -> str | None:
 def _site(path: str, url: str | None) -> str | None:
     """The host of the page's address, else the folder that the page was collected in."""
     if url:
-        return urlsplit(url).hostname
+        return host_of(url)
     folder, _, _ = path.rpartition("/")
     return folder.split("/")[0] or None

@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 
 from indexer.engine import Engine
-from indexer.errors import BadQuery, EvaluationError
+from indexer.errors import BadQuery, EvaluationError, cause_of
 
 #: how far down a ranking is looked at, as trec_eval's default
 DEPTH = 1000
@@ -139,7 +139,7 @@ def _lines(file: Path) -> list[tuple[int, str]]:
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
-        raise EvaluationError(f"{file} 无法读取：{error.strerror}。") from error
+        raise EvaluationError(f"{file} 无法读取：{cause_of(error)}。") from error
     except UnicodeDecodeError as error:
         raise EvaluationError(f"{file} 不是 UTF-8 文本。") from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import QuestionTerms
+from indexer.analysis.analyzer import Terms
 from indexer.ranking.bm25 import Bm25F
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS, Store
@@ -32,20 +33,24 @@ class Ranker:
         self._weights = weights
         self._scorers = {kind: Bm25F(store, kind, weights) for kind in TERM_KINDS}
 
-    def rank(self, question: QuestionTerms, depth: int, allowed: NDArray[np.bool_] | None = None) -> list[Candidate]:
+    def rank(
+        self,
+        terms: Terms,
+        word_weights: Mapping[str, float],
+        depth: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
         """The best `depth` documents with a score above 0, best first, equals by document number.
 
+        `word_weights` are the question's content words as `word_weights` weighs them, for `Candidate.coverage`;
         `allowed` marks the documents that may be found, shape (document_count,); all when None.
         """
-        parts = [
-            getattr(self._weights, kind) * self._scorers[kind].scores(getattr(question.terms, kind))
-            for kind in TERM_KINDS
-        ]
+        parts = [getattr(self._weights, kind) * self._scorers[kind].scores(getattr(terms, kind)) for kind in TERM_KINDS]
         total: NDArray[np.float64] = np.sum(parts, axis=0)
         if allowed is not None:
             total = np.where(allowed, total, 0.0)
         best = top_documents(total, depth)
-        covered, whole = self._covered(question.content_words)
+        covered, whole = self._covered(word_weights)
         return [
             Candidate(
                 int(d),
@@ -68,9 +73,8 @@ class Ranker:
             word: len(word) * (0.5 + scorer.idf(len(scorer.weighted_frequencies(word)[0])) / rarest) for word in words
         }
 
-    def _covered(self, words: tuple[str, ...]) -> tuple[NDArray[np.float64], float]:
+    def _covered(self, weights: Mapping[str, float]) -> tuple[NDArray[np.float64], float]:
         """Weight of the words that each document holds, shape (document_count,), and the weight of all of them."""
-        weights = self.word_weights(words)
         covered = np.zeros(self._store.document_count)
         for word, weight in weights.items():
             covered[self._scorers["words"].weighted_frequencies(word)[0]] += weight

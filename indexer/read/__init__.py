@@ -35,12 +35,12 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for path in paths:
         if path.is_file():
-            found.append((path, path.name))
+            found.append((path, _readable(Path(path.name))))
         elif path.is_dir():
             inside = (file for file in path.rglob("*") if file.is_file() and reader_for(file))
             relative = ((file, file.relative_to(path)) for file in inside)
             visible = ((file, rel) for file, rel in relative if not any(part.startswith(".") for part in rel.parts))
-            found.extend(sorted(((file, rel.as_posix()) for file, rel in visible), key=lambda pair: pair[1]))
+            found.extend(sorted(((file, _readable(rel)) for file, rel in visible), key=lambda pair: pair[1]))
         else:
             raise CorpusError(f"找不到 {path}；请检查路径。")
     return found
@@ -52,3 +52,8 @@ def read_file(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Page 
     if reader is None:
         return iter([Rejected(path, Reason.UNREADABLE, f"不支持的文件类型；可读的有 {'、'.join(READERS)}。")])
     return reader(file, path, max_bytes)
+
+
+def _readable(path: Path) -> str:
+    """A path as text; bytes of a name that are no UTF-8 become question marks."""
+    return path.as_posix().encode("utf-8", "replace").decode("utf-8")

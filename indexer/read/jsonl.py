@@ -1,4 +1,5 @@
-"""Records that are answers already, one JSON object a line: `id`, `answer` (or `text`), and what else is known.
+"""Records that are answers already, one JSON object a line: `id`, `answer` (or `text`), and what else is known:
+`question`, `author`, `date`, `url`, `topic`, `site`, `kind` (article where it says nothing).
 
 They are indexed as they are: never extracted, and rejected only when there is nothing to index.
 """
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from indexer.records import Answer, Kind, Page, Reason, Rejected
+from indexer.errors import cause_of
+from indexer.records import Answer, Kind, Page, Reason, Rejected, host_of
 
 
 def read(file: Path, path: str, max_bytes: int) -> Iterator[Page | Rejected]:
@@ -26,8 +28,10 @@ def read(file: Path, path: str, max_bytes: int) -> Iterator[Page | Rejected]:
                     yield _record(line, f"{path}:{number}", max_bytes)
                 while len(line) > max_bytes and not line.endswith(b"\n"):  # pass over the rest of a line too long
                     line = lines.readline(max_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        yield Rejected(path, Reason.UNREADABLE, f"文件无法读到底：{error}。")
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield Rejected(path, Reason.UNREADABLE, "压缩文件损坏或不完整，只读到这里为止。")
+    except OSError as error:
+        yield Rejected(path, Reason.UNREADABLE, f"文件无法读到底：{cause_of(error)}。")
 
 
 def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
@@ -44,15 +48,15 @@ def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
     if not text.strip():
         return Rejected(path, Reason.EMPTY, f"记录 {record['id']} 没有文字。")
     answer = Answer(
-        id=str(record["id"]),
+        id=_text(record, "id") or "",
         question=question,
         text=text,
-        kind=Kind.DOCTOR_ANSWER if _text(record, "author") else Kind.ARTICLE,
+        kind=Kind(record["kind"]) if record.get("kind") in list(Kind) else Kind.ARTICLE,
         page=path,
         author=_text(record, "author"),
         date=_text(record, "date"),
         url=_text(record, "url"),
-        site=_text(record, "site"),
+        site=_text(record, "site") or host_of(_text(record, "url")),
         topic=_text(record, "topic"),
     )
     return Page(
@@ -71,4 +75,7 @@ def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
 
 def _text(record: dict[str, Any], key: str) -> str | None:
     value = record.get(key)
-    return str(value) if isinstance(value, str | int | float) and str(value) else None
+    if not isinstance(value, str | int | float) or not str(value):
+        return None
+    # JSON can hold half of a surrogate pair, which no file and no page can
+    return str(value).encode("utf-8", "replace").decode("utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.decode import decode, is_garbled
+from indexer.errors import cause_of
 from indexer.records import RawPage, Reason, Rejected
 
 
@@ -15,7 +16,7 @@ def read_page(file: Path, path: str, max_bytes: int, media: str) -> Iterator[Raw
         size = file.stat().st_size
         data = file.read_bytes() if size <= max_bytes else b""
     except OSError as error:
-        yield Rejected(path, Reason.UNREADABLE, f"文件无法读取：{error.strerror}。")
+        yield Rejected(path, Reason.UNREADABLE, f"文件无法读取：{cause_of(error)}。")
         return
     if size > max_bytes:
         yield Rejected(path, Reason.TOO_LARGE, f"文件有 {size} 字节，上限 max_page_bytes 为 {max_bytes} 字节。")

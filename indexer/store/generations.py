@@ -6,8 +6,10 @@ data directory:
     key                       this data directory's own secret, for the seal of its manifests
     build.lock                held by the build that runs
 
-Whoosh's files hold pickles, so a generation is opened only when its manifest carries our HMAC and every
-file has the size written there; `check_files` also compares all hashes.
+Whoosh's files hold pickles, so a generation is opened only when its manifest carries our HMAC and every file has
+the size written there: that keeps out indexes from elsewhere and what a crash cut off. `check_files` compares all
+hashes too, before a switch and for `yiwen check`. Nothing here protects against someone who may write into the data
+directory: the key lies there as well.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"gen-\d{6,}")
 _PARTIAL = ".partial"
+_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,18 @@ def list_generations(data: Path) -> list[str]:
 def current(data: Path) -> str:
     """The name that CURRENT holds. Raises GenerationMissing."""
     try:
-        return (data / "CURRENT").read_text(encoding="utf-8").strip()
+        name = (data / "CURRENT").read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
+        if list_generations(data):
+            raise GenerationMissing(
+                f"数据目录 {data} 中没有 CURRENT 文件；请用 yiwen switch 指定要使用的一代。"
+            ) from None
         raise GenerationMissing(
             f"数据目录 {data} 中还没有可用的索引；请先运行 yiwen build --corpus 语料目录 --data {data}。"
         ) from None
+    if not _NAME.fullmatch(name):
+        raise GenerationMissing(f"数据目录 {data} 的 CURRENT 文件内容损坏；请用 yiwen switch 指定要使用的一代。")
+    return name
 
 
 def folder_of(data: Path, name: str) -> Path:
@@ -137,12 +147,13 @@ def open_manifest(data: Path, name: str) -> Manifest:
     Raises GenerationMissing, or GenerationDamaged naming the file and the cure.
     """
     folder = folder_of(data, name)
+    key = _key(data)
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sealed = hmac.compare_digest(str(content.pop("hmac")), _seal_of(content, _key(data)))
-    except FileNotFoundError as error:
-        raise _damaged(name, Path(str(error.filename)).name, "缺失") from None
-    except (ValueError, KeyError, AttributeError):
+        sealed = hmac.compare_digest(str(content.pop("hmac")), _seal_of(content, key))
+    except FileNotFoundError:
+        raise _damaged(name, MANIFEST, "缺失") from None
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise _damaged(name, MANIFEST, "内容损坏") from None
     if not sealed:
         raise _damaged(name, MANIFEST, "不带本数据目录的签名（被改动过，或来自别处）")
@@ -169,14 +180,22 @@ def check_files(data: Path, name: str) -> Manifest:
 
 
 def switch_to(data: Path, name: str) -> Manifest:
-    """Serve this generation from now on. Raises GenerationMissing or GenerationDamaged, changing nothing."""
-    manifest = open_manifest(data, name)
+    """Serve this generation from now on, after checking every byte of it.
+
+    Raises GenerationMissing or GenerationDamaged, changing nothing.
+    """
+    manifest = check_files(data, name)
+    serve(data, name)
+    return manifest
+
+
+def serve(data: Path, name: str) -> None:
+    """Make CURRENT name a generation that is known to be whole."""
     draft = data / f"CURRENT.{os.getpid()}"
     draft.write_text(f"{name}\n", encoding="utf-8")
     _fsync(draft)
     os.replace(draft, data / "CURRENT")
     _fsync(data)
-    return manifest
 
 
 def roll_back(data: Path) -> Manifest:
@@ -190,7 +209,7 @@ def roll_back(data: Path) -> Manifest:
     for name in reversed(older):
         with suppress(GenerationDamaged):
             return switch_to(data, name)
-    raise GenerationMissing(f"{now} 之前没有完好的一代索引，无法回退。")
+    raise GenerationMissing(f"{now} 之前没有完好的一代索引，无法回退；请用 yiwen build 重建。")
 
 
 def _manifest_of(content: Mapping[str, Any]) -> Manifest:
@@ -225,10 +244,26 @@ def _seal_of(content: Mapping[str, Any], key: bytes) -> str:
 
 
 def _key(data: Path, create: bool = False) -> bytes:
+    """The data directory's secret, 32 bytes; made once, whole or not at all. Raises GenerationDamaged."""
     file = data / "key"
     if create and not file.exists():
+        draft = data / f"key.{os.getpid()}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(secrets.token_hex(_KEY_BYTES))
+        _fsync(draft)
         with suppress(FileExistsError):
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w") as out:
-                out.write(secrets.token_hex(32))
-    return bytes.fromhex(file.read_text().strip())
+            os.link(draft, file)
+        draft.unlink()
+        _fsync(data)
+    try:
+        key = bytes.fromhex(file.read_text(encoding="ascii").strip())
+    except FileNotFoundError:
+        key = b""
+    except ValueError:
+        key = b"?"
+    if len(key) != _KEY_BYTES:
+        raise GenerationDamaged(
+            f"数据目录 {data} 的签名密钥 key {'内容损坏' if key else '缺失或为空'}，各代索引都无法核实；"
+            "请从备份恢复 key，或者删除它并用 yiwen build 重建。"
+        )
+    return key

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+from indexer.errors import StateError
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS take_downs (key TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NOT NULL)"
 
 
 def take_down(data: Path, key: str, reason: str) -> None:
-    """Hide the answer with this id, or all answers of this address, from now on."""
-    data.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(data / "state.sqlite3", timeout=10)) as database, database:
-        database.execute(_SCHEMA)
+    """Hide the answer with this id, or all answers of this address, from now on. Raises StateError."""
+    with _state(data) as database:
         database.execute(
             "INSERT OR REPLACE INTO take_downs VALUES (?, ?, ?)",
             (key, reason, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")),
         )
+
+
+def put_back(data: Path, key: str) -> bool:
+    """Show again what was taken down; false when it was not. Raises StateError."""
+    with _state(data) as database:
+        return database.execute("DELETE FROM take_downs WHERE key = ?", (key,)).rowcount > 0
+
+
+@contextmanager
+def _state(data: Path) -> Iterator[sqlite3.Connection]:
+    """The state database, committed at the end."""
+    file = data / "state.sqlite3"
+    try:
+        with closing(sqlite3.connect(file, timeout=10)) as database, database:
+            database.execute(_SCHEMA)
+            yield database
+    except sqlite3.Error as error:
+        raise StateError(f"状态库 {file} 无法读写：{error}；请检查权限，或从备份恢复它。") from error
 
 
 class TakeDowns:
@@ -41,6 +60,5 @@ class TakeDowns:
         return self._keys
 
     def _read(self) -> frozenset[str]:
-        with closing(sqlite3.connect(self._file, timeout=10)) as database, database:
-            database.execute(_SCHEMA)
+        with _state(self._file.parent) as database:
             return frozenset(key for (key,) in database.execute("SELECT key FROM take_downs"))
