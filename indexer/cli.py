@@ -252,7 +252,8 @@ def check(generation: str | None, data: Path | None) -> None:
 @_data
 def take_down_command(key: str, reason: str | None, undo: bool, data: Path | None) -> int:
     settings = load_settings({"data": data})
-    generations.current(settings.data)  # a mistyped directory is refused here, with a sentence
+    if not settings.data.is_dir():
+        raise click.ClickException(f"数据目录 {settings.data} 不存在；请检查 --data。")
     if undo:
         if not put_back(settings.data, key):
             click.echo(f"{key} 没有被下架过。", err=True)
@@ -262,7 +263,7 @@ def take_down_command(key: str, reason: str | None, undo: bool, data: Path | Non
     if not key.strip() or not (reason or "").strip():
         raise click.UsageError("请写明要下架的编号或网址，并用 --reason 说明原因。")
     take_down(settings.data, key, str(reason))
-    count = _engine(settings.data).count_of(key)
+    count = open_engine(settings.data, settings).count_of(key) if _served(settings.data) else 0
     remark = (
         f"当前一代中有 {count} 条答案因此隐藏。"
         if count

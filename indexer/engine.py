@@ -159,12 +159,12 @@ def open_engine(data_dir: str | Path | None = None, settings: Settings | None = 
 def open_best(
     data: Path, name: str, already_open: OpenGeneration | None = None
 ) -> tuple[OpenGeneration, tuple[str, ...]]:
-    """The named generation; else the one that is open already, else the newest whole one. A sentence for each that
-    was passed over.
+    """The named generation; else the one that is open already, else the newest whole one before it. A sentence for
+    each that was passed over. Never a newer one: the quality gate may have refused it.
     """
-    others = [other for other in generations.list_generations(data) if other != name]
+    older = [other for other in generations.list_generations(data) if other < name]
     problems: list[str] = []
-    for candidate in [name, *reversed(others)]:
+    for candidate in [name, *reversed(older)]:
         try:
             return open_generation(data, candidate), tuple(problems)
         except (GenerationMissing, GenerationDamaged) as error:

@@ -89,13 +89,13 @@ def test_a_hit_tells_all_that_is_known_of_its_answer(engines: dict[str, Engine])
     assert {key: hit[key] for key in HIT_KEYS - {"score", "snippet"}} == {
         "rank": 1,
         "id": "两样都有",
-        "kind": "doctor_answer",
+        "kind": "article",
         "question": "过敏性鼻炎怎么治",
         "answer": "避开过敏原，坚持用鼻用激素，必要时做脱敏治疗。",
         "author": "李医生",
         "date": "2018-04-05",
         "url": "https://bi.example.com/1",
-        "site": None,
+        "site": "bi.example.com",
     }
     assert hit["snippet"] and hit["snippet"] in hit["answer"] and hit["score"] > 0
 
@@ -124,7 +124,13 @@ def test_the_limit_is_how_many_are_shown_not_how_many_there_are(many: Engine) ->
 
 @pytest.mark.parametrize("text", ["", " ", "\u3000\n\t", "？！。，", "…—·", "（）《》", "\u200b\ufeff"])
 def test_a_question_without_a_word_is_a_sentence_that_shows_one(many: Engine, text: str) -> None:
-    with pytest.raises(BadQuery, match="请输入要查的问题，例如"):
+    with pytest.raises(BadQuery, match="没有可以检索的文字；请写上疾病或症状的名称，例如"):
+        many.search(text)
+
+
+@pytest.mark.parametrize("text", ["怎么办", "请问医生这是怎么回事啊", "的"])
+def test_a_question_about_nothing_is_asked_back(many: Engine, text: str) -> None:
+    with pytest.raises(BadQuery, match="没有说是哪种病"):
         many.search(text)
 
 

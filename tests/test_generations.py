@@ -61,7 +61,7 @@ def test_a_draft_is_no_generation_until_it_is_sealed_and_not_served_until_switch
 
     manifest = sealed(tmp_path, FILES)
     assert generations.list_generations(tmp_path) == [FIRST]
-    with pytest.raises(GenerationMissing, match="yiwen build"):
+    with pytest.raises(GenerationMissing, match="yiwen switch"):
         generations.current(tmp_path)
 
     assert generations.switch_to(tmp_path, FIRST) == manifest
@@ -185,7 +185,6 @@ def edit_manifest(change: Callable[[dict[str, object]], object]) -> Callable[[Pa
         (remove("pages.jsonl"), "pages.jsonl 缺失"),
         (remove("resources/空.txt"), "resources/空.txt 缺失"),
         (remove("manifest.json"), "manifest.json 缺失"),
-        (lambda generation: (generation.parents[1] / "key").unlink(), "key 缺失"),
         (cut, "whoosh/a.seg 应有 4 字节，实有 3 字节"),
         (grow, "whoosh/a.seg 应有 4 字节，实有 5 字节"),
         (lambda generation: (generation / "whoosh" / "b.toc").write_bytes(b""), "whoosh/b.toc 不属于这一代"),
@@ -302,3 +301,32 @@ def test_the_lock_of_a_killed_build_is_free(tmp_path: Path, other_build: subproc
 def test_another_data_directory_may_be_built_meanwhile(tmp_path: Path, other_build: subprocess.Popen[str]) -> None:
     with generations.build_lock(tmp_path / "elsewhere"):
         assert other_build.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [(None, "缺失"), ("", "缺失或为空"), ("zz", "损坏"), ("00" * 31, "损坏")]
+)
+def test_a_missing_or_spoilt_key_names_itself_and_its_cure(data: Path, content: str | None, complaint: str) -> None:
+    (data / "key").unlink()
+    if content is not None:
+        (data / "key").write_text(content)
+    with pytest.raises(GenerationDamaged) as caught:
+        generations.open_manifest(data, FIRST)
+    assert "key" in str(caught.value) and complaint in str(caught.value)
+    assert "备份" in str(caught.value) and "roll-back" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "gen-1\n", "\x00\xff", "../../etc"])
+def test_a_spoilt_current_is_a_sentence(data: Path, content: str) -> None:
+    (data / "CURRENT").write_text(content, encoding="latin-1")
+    with pytest.raises(GenerationMissing, match="CURRENT 文件内容损坏"):
+        generations.current(data)
+
+
+def test_a_switch_checks_every_byte_first(data: Path) -> None:
+    file = data / "generations" / FIRST / "whoosh" / "a.seg"
+    file.write_bytes(bytes(file.stat().st_size))
+    before = (data / "CURRENT").read_bytes() if (data / "CURRENT").exists() else None
+    with pytest.raises(GenerationDamaged, match=r"a\.seg"):
+        generations.switch_to(data, FIRST)
+    assert ((data / "CURRENT").read_bytes() if (data / "CURRENT").exists() else None) == before

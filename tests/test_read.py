@@ -56,7 +56,7 @@ def test_a_record_keeps_all_that_it_says(tmp_path: Path) -> None:
     [item] = read(tmp_path, "a.jsonl", line("r1", "打针。", **known, site="甲站", topic="神经内科", other="不认识的"))
     assert isinstance(item, Page)
     [answer] = item.answers
-    assert (answer.id, answer.text, answer.page, answer.kind) == ("r1", "打针。", "a.jsonl:1", Kind.DOCTOR_ANSWER)
+    assert (answer.id, answer.text, answer.page, answer.kind) == ("r1", "打针。", "a.jsonl:1", Kind.ARTICLE)
     assert {key: getattr(answer, key) for key in known} == known
     assert (answer.site, answer.topic) == ("甲站", "神经内科")
     assert (item.title, item.text, item.url) == ("怎么治", "打针。", "http://a.example/1")
@@ -197,3 +197,22 @@ def test_the_paths_asked_for_keep_their_order_and_hidden_folders_above_them_do_n
 def test_a_path_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="nowhere"):
         find_files([tmp_path, tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(("kind", "read_as"), [("doctor_answer", Kind.DOCTOR_ANSWER), ("ad", Kind.ARTICLE)])
+def test_a_record_may_state_its_kind(tmp_path: Path, kind: str, read_as: Kind) -> None:
+    [item] = read(tmp_path, "a.jsonl", line("r1", "打针。", kind=kind))
+    assert isinstance(item, Page)
+    assert item.answers[0].kind is read_as
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> None:
+    [item] = read(tmp_path, "a.jsonl", '{"id": "r1", "text": "打针\\ud800。"}')
+    assert isinstance(item, Page)
+    assert item.text == "打针?。"
+
+
+def test_the_host_of_an_address_is_the_site(tmp_path: Path) -> None:
+    [item] = read(tmp_path, "a.jsonl", line("r1", "打针。", url="https://bi.example/a?b=1"))
+    assert isinstance(item, Page)
+    assert item.answers[0].site == "bi.example"

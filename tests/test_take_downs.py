@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from indexer import open_engine
 from indexer.engine import Engine
+from indexer.errors import StateError
 from indexer.records import Reason
 from indexer.store.generations import roll_back
-from indexer.store.take_downs import TakeDowns, take_down
+from indexer.store.take_downs import TakeDowns, put_back, take_down
 
 URL = "https://example.com/面肌痉挛/1.html"
 ANSWERS = [
@@ -110,7 +111,7 @@ def test_how_many_answers_a_key_hides_can_be_asked_before_and_after(data: Path) 
 
 
 def test_reason_and_moment_are_kept_and_a_second_time_replaces_the_reason(tmp_path: Path) -> None:
-    data = tmp_path / "not" / "yet" / "there"
+    data = tmp_path
     take_down(data, "a1", "侵权")
     take_down(data, "a1", "作者要求")
     with closing(sqlite3.connect(data / "state.sqlite3")) as database:
@@ -131,3 +132,20 @@ def test_any_key_is_kept_as_it_is(keys: list[str]) -> None:
         for number, key in enumerate(keys, 1):
             take_down(Path(folder), key, "原因")
             assert known.keys() == frozenset(keys[:number])
+
+
+def test_what_was_taken_down_can_be_put_back(tmp_path: Path) -> None:
+    take_down(tmp_path, "a1", "侵权")
+    watch = TakeDowns(tmp_path)
+    assert watch.keys() == {"a1"}
+    assert put_back(tmp_path, "a1")
+    assert watch.keys() == frozenset()
+    assert not put_back(tmp_path, "a1")
+
+
+def test_a_spoilt_state_database_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 40)
+    with pytest.raises(StateError, match=r"state\.sqlite3 无法读写"):
+        TakeDowns(tmp_path).keys()
+    with pytest.raises(StateError):
+        take_down(tmp_path, "a1", "侵权")

@@ -53,7 +53,7 @@ def run(*argv: str) -> int:
         ("three", 3, ""),
         ("exit4", 4, ""),
         ("missing", 1, "没有索引，请先运行 yiwen build。\n"),
-        ("disk", 1, "读写 /data/x 失败：No space left on device。\n"),
+        ("disk", 1, "读写 /data/x 失败：磁盘已满。\n"),
         ("interrupt", 1, "\n已中断。\n"),
     ],
 )

@@ -160,8 +160,8 @@ def test_the_data_directory_may_come_from_the_settings_file(built_once: Path, tm
         (("build", "--corpus", "useless", "--data", "data"), 1, ("useless", "空页面 1 个")),
         (("build", "--corpus", "corpus", "--data", "data", "--resources", "nowhere"), 1, ("nowhere", "--resources")),
         (("search", "面肌痉挛", "--data", "nowhere"), 1, ("nowhere", "yiwen build")),
-        (("search", "", "--data", "data"), 1, ("请输入要查的问题",)),
-        (("search", "？！", "--data", "data", "--json"), 1, ("请输入要查的问题",)),
+        (("search", "", "--data", "data"), 1, ("没有可以检索的文字",)),
+        (("search", "？！", "--data", "data", "--json"), 1, ("没有可以检索的文字",)),
         (("generations", "--data", "nowhere"), 1, ("yiwen build",)),
         (("switch", "gen-000009", "--data", "data"), 1, ("gen-000009", "gen-000001、gen-000002")),
         (("switch", "../data", "--data", "data"), 1, ("没有名为 ../data 的一代索引",)),
@@ -246,7 +246,14 @@ def test_a_take_down_hides_at_once_and_says_how_many(folder: Path) -> None:
     assert process.returncode == 0 and "已下架 2 个" in process.stderr
 
 
+def test_a_take_down_in_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
+    process = yiwen("take-down", "a9", "--reason", "登记在先", "--data", "data", cwd=tmp_path)
+    assert_one_chinese_sentence(process, 1, "data", "不存在")
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_take_down_may_come_before_there_is_an_index(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
     process = yiwen("take-down", "a9", "--reason", "登记在先", "--data", "data", cwd=tmp_path)
     assert_one_chinese_sentence(process, 0, "已登记下架：a9")
 

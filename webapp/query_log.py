@@ -10,7 +10,9 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 import unicodedata
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +30,7 @@ FILE_NAME = "querylog.sqlite3"
 #: Writers hold the file for well under a millisecond each; who waits longer gives the event up.
 WRITE_TIMEOUT_S = 0.25
 READ_TIMEOUT_S = 5.0
+PREPARE_ATTEMPTS = 10
 
 _SCHEMA = """
 create table if not exists events (
@@ -84,6 +87,8 @@ class QueryLog:
     def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / FILE_NAME
         self._local = threading.local()
+        self._prepare_lock = threading.Lock()
+        self._prepared_by: int | None = None
         self._lost_lock = threading.Lock()
         self._lost_events = 0
 
@@ -117,12 +122,28 @@ class QueryLog:
         """This thread's connection; a forked child opens its own, for SQLite's must not cross a fork."""
         if getattr(self._local, "process", None) != os.getpid():
             self._local.inherited = getattr(self._local, "connection", None)  # kept, since closing it uses it
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
+            self._prepare()
             self._local.connection = _open(self.path, WRITE_TIMEOUT_S)
             self._local.process = os.getpid()
         connection: sqlite3.Connection = self._local.connection
         return connection
+
+    def _prepare(self) -> None:
+        """Make the file with its table, once in each process: turning on the write-ahead log needs it alone."""
+        with self._prepare_lock:
+            if self._prepared_by == os.getpid():
+                return
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
+            for attempt in range(PREPARE_ATTEMPTS):
+                try:
+                    _prepare(self.path)
+                    break
+                except sqlite3.OperationalError:  # another process is at it; SQLite does not wait for this lock
+                    if attempt == PREPARE_ATTEMPTS - 1:
+                        raise
+                    time.sleep(WRITE_TIMEOUT_S / PREPARE_ATTEMPTS)
+            self._prepared_by = os.getpid()
 
     def _lose(self, error: Exception) -> None:
         with self._lost_lock:
@@ -132,13 +153,17 @@ class QueryLog:
             _log.warning("查询日志 %s 无法写入，搜索不受影响，但之后的记录可能缺失：%s", self.path, error)
 
 
+def _prepare(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=WRITE_TIMEOUT_S, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.executescript(_SCHEMA)
+
+
 def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
     try:
-        connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma secure_delete = on")
-        connection.executescript(_SCHEMA)
     except sqlite3.Error:
         connection.close()
         raise
