@@ -13,6 +13,7 @@ import indexer
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.settings import Settings
 from webapp import create_app, services
+from webapp.errors import UNAVAILABLE
 from webapp.headers import CONTENT_SECURITY_POLICY
 
 PAGE, API = "/search?q=面肌痉挛", "/api/v1/search?q=面肌痉挛"
@@ -36,21 +37,34 @@ def client(app: Flask) -> FlaskClient:
 @pytest.mark.parametrize(
     ("failure", "status", "code"),
     [
-        (BadQuery("请多写几个字。"), 400, "bad_query"),
         (GenerationMissing("请先运行 yiwen build。"), 503, "no_index"),
         (GenerationDamaged("请运行 yiwen roll-back。"), 503, "index_damaged"),
         (ResourceError("权重文件与程序不符。"), 503, "unavailable"),
     ],
 )
-def test_sentences_for_people_are_passed_on(
-    client: FlaskClient, engine: FakeEngine, failure: Exception, status: int, code: str
+def test_searchers_are_asked_to_wait_and_the_log_tells_why(
+    client: FlaskClient,
+    engine: FakeEngine,
+    failure: Exception,
+    status: int,
+    code: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     engine.failure = failure
     page, api = client.get(PAGE), client.get(API)
     assert (page.status_code, api.status_code) == (status, status)
-    assert str(failure) in page.text
-    assert api.json == {"error": {"code": code, "message": str(failure)}}
-    assert ("Retry-After" in page.headers) is (status == 503)
+    assert UNAVAILABLE in page.text and str(failure) not in page.text
+    assert api.json == {"error": {"code": code, "message": UNAVAILABLE}}
+    assert "Retry-After" in page.headers
+    assert str(failure) in caplog.text
+
+
+def test_what_is_wrong_with_a_question_is_passed_on(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.failure = BadQuery("请多写几个字。")
+    page, api = client.get(PAGE), client.get(API)
+    assert (page.status_code, api.status_code) == (400, 400)
+    assert "请多写几个字。" in page.text and "Retry-After" not in page.headers
+    assert api.json == {"error": {"code": "bad_query", "message": "请多写几个字。"}}
 
 
 @pytest.mark.parametrize("failure", [ZeroDivisionError("geheim"), OSError("/geheim/path")])
@@ -146,7 +160,7 @@ def test_pages_work_without_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert client.get("/healthz").json == {"status": "ok"}
     missing = client.get(PAGE)
     assert missing.status_code == 503
-    assert "请先运行 yiwen build" in missing.text and 'value="面肌痉挛"' in missing.text
+    assert UNAVAILABLE in missing.text and 'value="面肌痉挛"' in missing.text
     found.append(FakeEngine())
     assert client.get(PAGE).status_code == 200
     found.clear()

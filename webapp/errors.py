@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -32,6 +32,11 @@ NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本�
 TOO_LARGE = Problem(413, "too_large", "请求太大", "请求带的内容太多。请缩短问题，从首页重新搜索。")
 INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，已经记下。请稍后再试；总是这样请告诉管理员。")
 
+#: What searchers read when there is no index: paths and commands are for the log, /readyz and `yiwen doctor`.
+UNAVAILABLE = "索引正在准备或维护，请过一会儿再试。网站管理员可运行 yiwen doctor 查看原因。"
+#: where operators look, and are told the cause
+OPERATORS_ADDRESS = "/readyz"
+
 _BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE)}
 
 
@@ -42,11 +47,11 @@ def describe(error: Exception) -> Problem:
     if isinstance(error, BadQuery):
         return Problem(400, "bad_query", "这个问题没法搜索", str(error))
     if isinstance(error, GenerationMissing):
-        return Problem(503, "no_index", "暂时还不能搜索", str(error))
+        return Problem(503, "no_index", "暂时还不能搜索", UNAVAILABLE)
     if isinstance(error, GenerationDamaged):
-        return Problem(503, "index_damaged", "暂时不能搜索", str(error))
+        return Problem(503, "index_damaged", "暂时不能搜索", UNAVAILABLE)
     if isinstance(error, IndexerError):
-        return Problem(503, "unavailable", "暂时不能搜索", str(error))
+        return Problem(503, "unavailable", "暂时不能搜索", UNAVAILABLE)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _BY_STATUS.get(error.code, BAD_REQUEST)
     return INTERNAL
@@ -71,6 +76,10 @@ def handle(error: Exception) -> Response | HTTPException:
     problem = describe(error)
     if problem.status == 500:
         current_app.logger.error("unhandled error in %s", request.endpoint, exc_info=error)
+    elif problem.status == 503:
+        current_app.logger.warning("%s", error)
+        if request.path == OPERATORS_ADDRESS:
+            problem = replace(problem, message=str(error))
     response = _as_json(problem) if request.path.startswith(JSON_PREFIXES) else _as_page(problem)
     response.status_code = problem.status
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
