@@ -49,6 +49,11 @@ def declaring(charset: str, text: str = TEXT) -> str:
         (declaring("gb2312").encode(), declaring("gb2312"), "utf-8", "gb2312"),
         (declaring("utf-8").encode("gb18030"), declaring("utf-8"), "gb18030", "utf-8"),
         (declaring("gbk", FOUR_BYTES).encode("gb18030"), declaring("gbk", FOUR_BYTES), "gb18030", "gbk"),
+        # a Western declaration is no evidence, and Python's codecs that are no charsets are none
+        *(
+            (declaring(name).encode("gb18030"), declaring(name), "gb18030", name)
+            for name in ("iso-8859-1", "windows-1252", "hex", "base64", "rot13", "zip", "undefined", "utf-16", "utf-7")
+        ),
         (declaring("nonsense").encode("gb18030"), declaring("nonsense"), "gb18030", "nonsense"),
     ],
 )
@@ -81,6 +86,14 @@ def test_a_last_character_cut_in_half_is_left_out_and_all_before_it_is_kept(char
 )
 def test_bytes_that_no_charset_reads_are_not_decoded(data: bytes) -> None:
     assert decode(data) is None
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+def test_a_stray_byte_in_a_long_page_costs_that_byte(charset: str) -> None:
+    half = (TEXT * 20).encode(charset)
+    decoded = decode(half + b"\xff\n" + half)
+    assert decoded is not None
+    assert (decoded.charset, decoded.text) == (charset, TEXT * 20 + "\ufffd\n" + TEXT * 20)
 
 
 @pytest.mark.parametrize(

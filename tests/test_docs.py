@@ -44,6 +44,8 @@ def test_links_of_a_document_lead_somewhere(document: Path) -> None:
     assert len(text) > 100
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (document.parent / target).exists(), target
+    for name in re.findall(r"\b((?:docs|scripts|tests|requirements)/[\w./]+\w)", text):
+        assert (ROOT / name).exists(), name
 
 
 def test_every_dependency_has_its_line() -> None:

@@ -116,9 +116,12 @@ def test_rolling_back_returns_to_the_generation_that_was_served_before(data: Pat
     assert generations.current(data) == FIRST
 
 
-def test_rolling_back_passes_over_a_damaged_parent_to_the_newest_whole_one(data: Path) -> None:
+@pytest.mark.parametrize("damage", [Path.unlink, flip_bit])
+def test_rolling_back_passes_over_a_damaged_parent_to_the_newest_whole_one(
+    data: Path, damage: Callable[[Path], None]
+) -> None:
     three_generations(data, parent_of_third=SECOND)
-    (folder(data, SECOND) / "whoosh" / "a.seg").unlink()
+    damage(folder(data, SECOND) / "whoosh" / "a.seg")
     assert generations.roll_back(data).generation == FIRST
 
 
@@ -191,6 +194,8 @@ def edit_manifest(change: Callable[[dict[str, object]], object]) -> Callable[[Pa
         (edit_manifest(lambda content: content.update(code_version="1")), "manifest.json 不带本数据目录的签名"),
         (edit_manifest(lambda content: content.update(files={})), "manifest.json 不带本数据目录的签名"),
         (edit_manifest(lambda content: content.pop("hmac")), "manifest.json 内容损坏"),
+        (edit_manifest(lambda content: content.update(hmac="签名")), "manifest.json 内容损坏"),
+        (lambda generation: (generation / "manifest.json").write_text("[1]"), "manifest.json 内容损坏"),
         (lambda generation: (generation / "manifest.json").write_text("{"), "manifest.json 内容损坏"),
         (lambda generation: (generation / "manifest.json").write_text("null"), "manifest.json 内容损坏"),
         (lambda generation: (generation / "manifest.json").write_bytes(b"\xff"), "manifest.json 内容损坏"),
@@ -205,6 +210,11 @@ def test_damage_is_noticed_on_opening_and_its_sentence_names_generation_file_and
             open_it(data, FIRST)
         assert f"索引 {FIRST} 的文件 {named}" in str(raised.value)
         assert "yiwen roll-back" in str(raised.value) and "yiwen build" in str(raised.value)
+
+
+def test_a_data_directory_without_generations_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(GenerationMissing, match=f"yiwen build --corpus 语料目录 --data {tmp_path}"):
+        generations.current(tmp_path)
 
 
 def test_a_manifest_written_anew_over_changed_files_is_not_believed(data: Path) -> None:

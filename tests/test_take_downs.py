@@ -134,6 +134,15 @@ def test_any_key_is_kept_as_it_is(keys: list[str]) -> None:
             assert known.keys() == frozenset(keys[:number])
 
 
+def test_what_is_put_back_is_shown_again_at_once(data: Path) -> None:
+    engine = open_engine(data)
+    take_down(data, "a4", "作者要求")
+    take_down(data, URL, "侵权")
+    assert shown(engine) == {"a3"}
+    put_back(data, "a4")
+    assert shown(engine) == {"a3", "a4"}
+
+
 def test_what_was_taken_down_can_be_put_back(tmp_path: Path) -> None:
     take_down(tmp_path, "a1", "侵权")
     watch = TakeDowns(tmp_path)

@@ -252,6 +252,13 @@ def test_a_take_down_in_a_directory_that_is_none_is_refused(tmp_path: Path) -> N
     assert not (tmp_path / "data").exists()
 
 
+def test_a_take_down_is_undone(folder: Path) -> None:
+    yiwen("take-down", "a3", "--reason", "登记错了", "--data", "data", cwd=folder)
+    assert searched(folder, "失眠")["total"] == 0
+    assert_one_chinese_sentence(yiwen("take-down", "a3", "--undo", "--data", "data", cwd=folder), 0, "已撤销下架：a3")
+    assert searched(folder, "失眠")["total"] == 1
+
+
 def test_a_take_down_may_come_before_there_is_an_index(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     process = yiwen("take-down", "a9", "--reason", "登记在先", "--data", "data", cwd=tmp_path)

@@ -7,7 +7,7 @@ import re
 from indexer.extract.answers import answers_of
 from indexer.extract.layout_text import divide_dump
 from indexer.extract.main_content import DoctorAnswer, divide_html
-from indexer.extract.sections import Sections, body_text, headings, qa_pairs
+from indexer.extract.sections import QA_MARK, Sections, body_text, headings, qa_pairs
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, load_site_templates, plain
 from indexer.records import Page, RawPage, Reason, Rejected, host_of
 
@@ -36,7 +36,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
     facts = doctor_answers[0].facts if doctor_answers else sections.facts
     page = Page(
         path=raw.path,
-        title=sections.title,
+        title=QA_MARK.sub("", sections.title) if sections.title else None,
         text=text,
         charset=raw.charset,
         url=url,

@@ -20,7 +20,7 @@ from indexer.spam import commercial_reason
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
 _DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")
 _ALL_LINK = 0.8  # keywords inside a sentence are links too, but never most of it
-_QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
+QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
 _ORNAMENT = re.compile(r"^[\W_]+$")
 
 
@@ -247,13 +247,13 @@ def qa_pairs(sections: Sections) -> tuple[QaPair, ...]:
     """Embedded questions with their answers. The page's own title among them goes."""
     pairs = []
     for question_block, answer_block in _in_pairs(sections):
-        question, date = _QA_MARK.sub("", question_block.text), None
+        question, date = QA_MARK.sub("", question_block.text), None
         if dated := _DATED_QUESTION.match(question):
             question, date = dated["question"], parse_date(dated["date"])
         if sections.title is not None and plain(question) == plain(sections.title):
             sections.remove(Reason.OWN_TITLE, replace(answer_block, text=f"{question}\n{answer_block.text}"))
         else:
-            pairs.append(QaPair(question, _QA_MARK.sub("", answer_block.text), date))
+            pairs.append(QaPair(question, QA_MARK.sub("", answer_block.text), date))
     return tuple(pairs)
 
 
