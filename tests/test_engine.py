@@ -265,7 +265,7 @@ def test_an_open_engine_goes_on_when_current_names_nothing_and_says_so(tmp_path:
     if content is not None:
         (data / "CURRENT").write_text(content)
     assert (engine.generation, engine.search("面肌痉挛").total) == ("gen-000002", 4)
-    assert len(engine.problems) == 1
+    assert ["CURRENT" in problem or "gen-000009" in problem for problem in engine.problems] == [True]
     switch_to(data, "gen-000001")
     assert (engine.generation, engine.problems) == ("gen-000001", ())
 
