@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from indexer.decode import declared_charset, decode
+from indexer.decode import declared_charset, decode, is_garbled
 
 TEXT = "面肌痉挛：眼皮跳个不停，先到神经内科检查。"
 TRADITIONAL = "面肌痙攣可以打針治療，先看神經內科。"
@@ -130,3 +130,26 @@ def test_any_text_in_gb18030_comes_back_behind_a_sentence_that_tells_it_from_utf
 def test_any_bytes_are_decoded_or_refused_but_never_an_error(data: bytes) -> None:
     decoded = decode(data)
     assert decoded is None or isinstance(decoded.text, str)
+
+
+@pytest.mark.parametrize("codec", ["iso-8859-1", "windows-1252", "hex", "zlib", "rot13", "undefined", "utf-7"])
+def test_a_declaration_that_proves_nothing_is_passed_over(codec: str) -> None:
+    decoded = decode(f"<meta charset={codec}>{TEXT}".encode("gb18030"))
+    assert decoded is not None
+    assert (TEXT in decoded.text, decoded.charset, decoded.declared) == (True, "gb18030", codec)
+
+
+def test_a_stray_byte_costs_a_character_and_not_the_page() -> None:
+    whole = TEXT * 40
+    spoilt = whole.encode()[:100] + b"\xff" + whole.encode()[100:]
+    decoded = decode(spoilt)
+    assert decoded is not None
+    assert decoded.charset == "utf-8"
+    assert len(whole) * 0.99 < sum(character in TEXT for character in decoded.text) <= len(decoded.text)
+    assert not is_garbled(decoded.text)
+
+
+@pytest.mark.parametrize("text", ["锟斤拷" * 9, TEXT + "\ufffd" * 9, "锟斤拷烫烫烫" + TEXT])
+def test_what_came_garbled_is_known(text: str) -> None:
+    assert is_garbled(text)
+    assert not is_garbled(TEXT * 9 + "有人打出了锟斤拷。" + TEXT * 9)

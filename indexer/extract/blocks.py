@@ -31,9 +31,11 @@ def is_prose(block: Block) -> bool:
 
 
 def looks_like_heading(block: Block) -> bool:
-    """Short, not a sentence; in HTML, h2 to h6 and short bold lines say so themselves."""
+    """Short, not a sentence, no row of a table; in HTML, h1 to h6 say so themselves."""
     if block.tag in HEADING_TAGS:
         return True
+    if block.tag == "tr":
+        return False
     text = block.plain
     return 2 <= len(text) <= _HEADING_CHARS and text[-1] not in _SENTENCE_END + ",，、"
 

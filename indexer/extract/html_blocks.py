@@ -19,6 +19,8 @@ _BLOCKS = frozenset(
     "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
     "h6 header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
 )
+#: what stands in the cells of a layout, and not in those of a table of facts
+_IN_LAYOUT = ["table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl"]
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])"
     r"|(?:left|top|text-indent|margin-left|margin-top)\s*:\s*-(?:999|\d{4,})",
@@ -93,6 +95,10 @@ class _Walk:
             if text := " ".join(tag.get_text(" ").split()):
                 self.found.hidden.append(text)
             return []
+        if tag.name in ("td", "th") and tag.parent is not None and _is_data_row(tag.parent):
+            self._pieces.append(" ")
+            self._unlinked_pieces.append(" ")
+            return list(tag.contents)
         if tag.name in _BLOCKS:
             self.flush()
             number = len(self.found.elements)
@@ -147,6 +153,12 @@ class _Walk:
         self._unlinked_pieces: list[str] = []
         self._link_pieces: list[str] = []
         self._links = 0
+
+
+def _is_data_row(row: Tag) -> bool:
+    """A row of a table of facts, to be kept together (a drug and its dose), not of a table that lays out a page."""
+    cells = row.find_all(["td", "th"], recursive=False)
+    return row.name == "tr" and len(cells) >= 2 and row.find(_IN_LAYOUT) is None
 
 
 def _describe(tag: Tag) -> Element:
