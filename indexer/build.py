@@ -96,8 +96,6 @@ def clean(
         try:
             for item in read_file(file, path, max_page_bytes):
                 yield extracted(item, templates)
-        except GeneratorExit:
-            raise
         except Exception as error:  # no file may stop a build; its name and the fault are kept
             yield Rejected(path, Reason.UNREADABLE, f"读取出错：{type(error).__name__}: {error}")
         progress(done, len(files))
@@ -179,7 +177,7 @@ def index(
 
 def analyzed(answer: Answer, analyzer: Analyzer) -> AnalyzedAnswer:
     """An answer with its terms."""
-    key = hashlib.sha256(normalize(answer.text).text.encode()).digest()[:4]
+    key = hashlib.sha256(normalize(answer.text).text.encode()).digest()[:8]
     return AnalyzedAnswer(
         answer, analyzer.terms(answer.question), analyzer.terms(answer.text), int.from_bytes(key, "big")
     )

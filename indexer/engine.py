@@ -46,13 +46,20 @@ class Engine:
         self._open: OpenGeneration | None = None
         self._asked_for: str | None = None  #: what CURRENT named when `_open` was chosen
         self._hidden_cache: tuple[Store, frozenset[str], NDArray[np.int32]] | None = None
-        self.problems: tuple[str, ...] = ()  #: sentences about generations that could not be served
+        self._passed_over: tuple[str, ...] = ()  #: sentences about generations that could not be opened
+        self._without_current: tuple[str, ...] = ()  #: the sentence about a CURRENT that cannot be read
         self._generation()
 
     @property
     def generation(self) -> str:
         """Name of the generation that is served."""
         return self._generation().name
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about why the generation that is served is not the one that should be; empty when all is well."""
+        self._generation()
+        return self._without_current + self._passed_over
 
     def search(self, query: str | Query, limit: int = 10) -> SearchResult:
         """Ranked answers. Raises BadQuery for a question without a word, GenerationMissing without an index."""
@@ -129,12 +136,13 @@ class Engine:
         except GenerationMissing as error:
             if self._open is None:
                 raise
-            self.problems = (str(error),)
+            self._without_current = (str(error),)
             return self._open
+        self._without_current = ()
         if self._open is None or name != self._asked_for:
             with self._lock:
                 if self._open is None or name != self._asked_for:
-                    self._open, self.problems = open_best(self._data, name, self._open)
+                    self._open, self._passed_over = open_best(self._data, name, self._open)
                     self._asked_for = name
         return self._open
 

@@ -89,9 +89,9 @@ class MemoryStore:
         """d0, d1 and so on."""
         return [f"d{number}" for number in range(self.document_count)]
 
-    def fold_keys(self) -> NDArray[np.uint32]:
+    def fold_keys(self) -> NDArray[np.uint64]:
         """All different."""
-        return np.arange(self.document_count, dtype=np.uint32)
+        return np.arange(self.document_count, dtype=np.uint64)
 
     def documents_with(self, field: str, value: str) -> NDArray[np.int32]:
         """Documents of this id; other fields are not kept."""

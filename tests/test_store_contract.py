@@ -152,12 +152,12 @@ def test_a_term_of_one_field_is_not_found_in_another(tmp_path: Path) -> None:
 
 
 def test_ids_and_fold_keys_stand_in_the_order_of_the_documents(tmp_path: Path) -> None:
-    keys = [7, 0, 2**32 - 1, 7]
+    keys = [7, 0, 2**64 - 1, 7]
     documents = [analyzed_answer(make_answer(id), fold_key=key) for id, key in zip("丙甲丁乙", keys, strict=True)]
     store = whoosh_store(tmp_path / "index", documents)
     assert store.document_count == 4
     assert list(store.ids()) == ["丙", "甲", "丁", "乙"]
-    assert store.fold_keys().tolist() == keys and store.fold_keys().dtype == np.uint32
+    assert store.fold_keys().tolist() == keys and store.fold_keys().dtype == np.uint64
 
 
 @given(answers)

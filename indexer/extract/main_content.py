@@ -140,7 +140,7 @@ def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -
             parent = content[0].path[: content[0].path.index(number)]
             families[(parent, found.elements[number].signature)].append(number)
     only_children: list[int] = []
-    for (_, _), family in sorted(families.items(), key=lambda item: len(item[0][0])):
+    for family in (families[key] for key in sorted(families, key=lambda key: len(key[0]))):
         called = any(found.elements[number].names & set(rules.answers) for number in family)
         bylines = [sum(_is_byline(block) for block in inside[number]) for number in family]
         if len(family) >= 2 and (1 in bylines or (called and any(bylines))):

@@ -78,7 +78,7 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
             sections.remove(Reason.NAVIGATION, block)
         elif first_match(rules.breadcrumb, block.plain) or separator:
             in_path = True
-            sections.crumbs.extend(_crumbs(block.plain, rules))
+            sections.crumbs.extend(_crumbs(block.plain))
             sections.remove(Reason.NAVIGATION, block)
         elif in_path and (after_separator or not sections.crumbs):
             sections.crumbs.append(block.text)
@@ -99,7 +99,7 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
         sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block)
 
 
-def _crumbs(line: str, rules: Rules) -> list[str]:
+def _crumbs(line: str) -> list[str]:
     """Parts of a path that stands in one line: 首页 > 神经内科 > 面瘫."""
     stripped = re.sub(r"^\S{0,5}位置[:：]?", "", line)
     return [part.strip() for part in re.split(r"[>»›]", stripped) if part.strip()]
@@ -153,6 +153,7 @@ def _belongs(answer: Block, question: Block) -> bool:
 
 
 def _scope_end(blocks: Sequence[Block], heading: int) -> int:
+    """Where the innermost element ends that holds the heading and something after it."""
     path = blocks[heading].path
     for depth in range(len(path) - 1, 0, -1):
         scope = path[:depth]

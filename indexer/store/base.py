@@ -29,7 +29,7 @@ class AnalyzedAnswer:
     answer: Answer
     question: Terms
     text: Terms
-    fold_key: int  #: equal for answers with the same normalised text; unsigned 32 bit
+    fold_key: int  #: equal for answers with the same normalised text; unsigned 64 bit
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Store(Protocol):
         """Each document's answer id."""
         ...
 
-    def fold_keys(self) -> NDArray[np.uint32]:
+    def fold_keys(self) -> NDArray[np.uint64]:
         """Each document's `AnalyzedAnswer.fold_key`: shape (document_count,)."""
         ...
 

@@ -34,7 +34,7 @@ def _schema() -> fields.Schema:
         url=fields.ID,
         site=fields.ID,
         record=fields.STORED,
-        fold_key=fields.COLUMN(columns.NumericColumn("I")),
+        fold_key=fields.COLUMN(columns.NumericColumn("Q")),
     )
     for name in _TERM_FIELDS:
         # Terms arrive cut; the tokenizer only satisfies Whoosh when a person opens the index with its own tools.
@@ -112,7 +112,7 @@ class WhooshStore:
             self._ids = list(self._reader().column_reader("id"))
         return self._ids
 
-    def fold_keys(self) -> NDArray[np.uint32]:
+    def fold_keys(self) -> NDArray[np.uint64]:
         """Fold key of each document."""
         return self._fold_keys
 
@@ -133,8 +133,8 @@ class WhooshStore:
         reader: IndexReader = local.reader
         return reader
 
-    def _column(self, name: str) -> NDArray[np.uint32]:
-        return np.fromiter(self._reader().column_reader(name), np.uint32, self.document_count)
+    def _column(self, name: str) -> NDArray[np.uint64]:
+        return np.fromiter(self._reader().column_reader(name), np.uint64, self.document_count)
 
     def _read_postings(self, field: str, term: str) -> Postings:
         try:
