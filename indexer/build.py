@@ -41,7 +41,6 @@ class BuildReport:
 
     manifest: Manifest
     rejected: tuple[Rejected, ...]
-    objections: tuple[str, ...]  #: why the new generation is not served; empty when it is
     seconds: float
 
 
@@ -56,7 +55,7 @@ def build_generation(
     started = time.perf_counter()
     settings = settings or Settings()
     resources = find_resources(settings.resources)
-    files = corpus_files(corpus)
+    files = corpus_files(corpus, data)
     with generations.build_lock(data):
         served = _served(data)
         draft = generations.begin(data)
@@ -67,22 +66,27 @@ def build_generation(
             counts, rejected = index(items, draft.folder, load_analyzer(resources, data / "cache"))
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(rejected)}。")
-            manifest = generations.seal(draft, _facts(corpus, served, counts, resources))
+            refused = objections(counts, str(corpus.resolve()), served)
+            manifest = generations.seal(draft, _facts(corpus, served, counts, resources, refused))
         except BaseException:
             generations.discard(draft)
             raise
-        refused = objections(manifest, served)
         if not refused:
             generations.serve(data, manifest.generation)
-    return BuildReport(manifest, rejected, refused, time.perf_counter() - started)
+    return BuildReport(manifest, rejected, time.perf_counter() - started)
 
 
-def corpus_files(corpus: Path) -> list[tuple[Path, str]]:
-    """Files of a corpus: below its `raw` folder if it has one. Raises CorpusError when there are none."""
+def corpus_files(corpus: Path, data: Path) -> list[tuple[Path, str]]:
+    """Files of a corpus: below its `raw` folder if it has one, never those of the data directory.
+
+    Raises CorpusError when there are none.
+    """
     if not corpus.exists():
         raise CorpusError(f"语料目录 {corpus} 不存在；请检查 --corpus 的路径。")
     root = corpus / "raw" if (corpus / "raw").is_dir() else corpus
     files = find_files([root])
+    if data.resolve().is_relative_to(root.resolve()):
+        files = [(file, path) for file, path in files if not file.resolve().is_relative_to(data.resolve())]
     if not files:
         raise CorpusError(f"语料目录 {root} 中没有可读的文件；可读的类型有 {'、'.join(READERS)}。")
     return files
@@ -191,7 +195,10 @@ def _served(data: Path) -> Manifest | None:
         return None
 
 
-def _facts(corpus: Path, served: Manifest | None, counts: dict[str, int], resources: Path) -> dict[str, object]:
+def _facts(
+    corpus: Path, served: Manifest | None, counts: dict[str, int], resources: Path, refused: tuple[str, ...]
+) -> dict[str, object]:
+    """What the manifest says of a build."""
     try:
         code_version = version("yiwen")
     except PackageNotFoundError:  # run from a checkout that was not installed
@@ -203,6 +210,7 @@ def _facts(corpus: Path, served: Manifest | None, counts: dict[str, int], resour
         "counts": counts,
         "resources": fingerprint(resources),
         "code_version": code_version,
+        "objections": list(refused),
     }
 
 

@@ -99,7 +99,7 @@ def build(corpus: Path, data: Path | None, resources: Path | None, if_missing: b
         return _EXIT_BUILD_RUNNING
     for line in build_summary(report):
         click.echo(line, err=True)
-    return _EXIT_REFUSED if report.objections else 0
+    return _EXIT_REFUSED if report.manifest.objections else 0
 
 
 @contextmanager
@@ -126,8 +126,8 @@ def build_summary(report: BuildReport) -> list[str]:
         lines.append(
             f"  {reason.label} {number} 个：" + "；".join(f"{item.path}（{item.detail}）" for item in examples)
         )
-    if report.objections:
-        lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.objections)}")
+    if report.manifest.objections:
+        lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.manifest.objections)}")
         lines.append(f"原来的一代继续使用；确认无误后可运行 yiwen switch {report.manifest.generation}。")
     else:
         lines.append(f"已启用 {report.manifest.generation}。")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from builders import make_answer
 
@@ -72,13 +73,14 @@ def sealed(data: Path, files: Mapping[str, str | bytes], parent: str | None = No
     """A generation of any files, finished but not served."""
     draft = generations.begin(data)
     write_files(draft.folder, files)
-    facts = {
+    facts: dict[str, Any] = {
         "created": "2020-01-01T00:00:00Z",
         "parent": parent,
         "corpus": "/语料",
         "counts": {"answers": 1},
         "resources": "0",
         "code_version": "0",
+        "objections": [],
     }
     return generations.seal(draft, facts)
 

@@ -19,6 +19,7 @@ from indexer.extract import SiteTemplates, extract_page
 from indexer.records import Answer, Page, RawPage, Reason, Rejected
 from indexer.settings import Settings
 from indexer.store import generations
+from indexer.store.take_downs import take_down
 
 ARTICLE = """<html><head><title>{title}</title></head><body><h1>{title}</h1>
 <p>面肌痉挛多从一侧下眼睑开始，慢慢扩展到嘴角，紧张和劳累时会加重。</p>
@@ -70,7 +71,7 @@ def test_all_kinds_of_files_become_answers_and_what_does_not_is_named_with_its_r
         "rejected_bad_record": 1,
         "rejected_empty": 1,
     }
-    assert report.objections == ()
+    assert report.manifest.objections == []
 
     pages = lines(tmp_path / "data", "gen-000001", "pages.jsonl")
     assert [page["path"] for page in pages] == ["a/1.html", "a/2.htm", "b.txt", *(f"c.jsonl:{n}" for n in (1, 2, 3))]
@@ -220,7 +221,7 @@ def test_a_corpus_that_lost_more_than_half_is_refused_and_can_be_switched_to(tmp
     data = build_data(tmp_path, spasm_answers(10))
     engine = open_engine(data)
     report = built(tmp_path, spasm_answers(4))
-    assert [("10" in sentence, "4" in sentence) for sentence in report.objections] == [(True, True)]
+    assert [("10" in sentence, "4" in sentence) for sentence in report.manifest.objections] == [(True, True)]
     assert report.manifest.generation == "gen-000002"
     assert generations.current(data) == "gen-000001"
     assert engine.search("面肌痉挛", limit=100).total == 10
@@ -230,21 +231,21 @@ def test_a_corpus_that_lost_more_than_half_is_refused_and_can_be_switched_to(tmp
 
 def test_half_the_answers_are_enough(tmp_path: Path) -> None:
     data = build_data(tmp_path, spasm_answers(10))
-    assert built(tmp_path, spasm_answers(5)).objections == ()
+    assert built(tmp_path, spasm_answers(5)).manifest.objections == []
     assert generations.current(data) == "gen-000002"
 
 
 def test_a_refused_generation_is_not_what_the_next_build_is_compared_with(tmp_path: Path) -> None:
     build_data(tmp_path, spasm_answers(10))
-    assert built(tmp_path, spasm_answers(4)).objections != ()
+    assert built(tmp_path, spasm_answers(4)).manifest.objections != []
     report = built(tmp_path, spasm_answers(4))
-    assert report.objections != () and report.manifest.parent == "gen-000001"
+    assert report.manifest.objections != [] and report.manifest.parent == "gen-000001"
 
 
 def test_another_corpus_root_is_compared_with_nothing(tmp_path: Path) -> None:
     data = build_data(tmp_path, spasm_answers(10))
     other = write_corpus(tmp_path / "other", spasm_answers(1))
-    assert build_generation(other, data).objections == ()
+    assert build_generation(other, data).manifest.objections == []
     assert open_engine(data).search("面肌痉挛").total == 1
 
 
@@ -274,3 +275,31 @@ def test_a_build_that_is_interrupted_leaves_no_draft_and_the_old_generation(tmp_
         build_generation(tmp_path / "corpus", data, progress=interrupt)
     assert [path.name for path in (data / "generations").iterdir()] == ["gen-000001"]
     assert built(tmp_path, spasm_answers(3)).manifest.generation == "gen-000002"
+
+
+def test_a_data_directory_inside_the_corpus_is_not_read(tmp_path: Path) -> None:
+    write_corpus(tmp_path, [make_answer("a1", "面肌痉挛", "打针有用。")])
+    for _ in range(2):
+        report = build_generation(tmp_path, tmp_path / "var")
+    assert (report.manifest.counts["answers"], report.rejected) == (1, ())
+
+
+def test_what_was_taken_down_is_no_loss(tmp_path: Path) -> None:
+    answers = spasm_answers(10)
+    data = build_data(tmp_path, answers)
+    for answer in answers[1:]:
+        take_down(data, answer.id, "作者要求")
+    report = built(tmp_path, answers)
+    assert (report.manifest.counts["answers"], report.manifest.objections) == (1, [])
+
+
+def test_a_run_of_letters_without_end_is_indexed(tmp_path: Path) -> None:
+    report = built(tmp_path, [make_answer("a1", "图片", "a" * 70_000)])
+    assert report.manifest.counts["answers"] == 1
+
+
+def test_a_link_to_nowhere_is_named(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", [make_answer("a1", "面肌痉挛", "打针有用。")])
+    (corpus / "b.html").symlink_to("nowhere")
+    report = build_generation(corpus, tmp_path / "data")
+    assert [(item.path, item.reason) for item in report.rejected] == [("b.html", Reason.UNREADABLE)]

@@ -22,6 +22,7 @@ from store_builders import PATIENCE_SECONDS, spasm_answers
 from indexer import Engine, Query, build_generation, open_engine, switch_to
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing
 from indexer.records import SearchResult
+from indexer.store.generations import list_generations, open_manifest, roll_back
 
 CASES = Path(__file__).parent / "cases" / "search"
 #: what a search may say: comment, query, site, and what must come of it
@@ -254,7 +255,7 @@ def test_an_index_that_cannot_be_read_is_passed_over_though_its_size_is_right(tm
     damaged.write_bytes(b"\xff" * damaged.stat().st_size)
     engine = open_engine(data)
     assert (engine.generation, engine.search("面肌痉挛").total) == ("gen-000001", 3)
-    assert ["gen-000002 的 whoosh" in problem for problem in engine.problems] == [True]
+    assert ["gen-000002" in problem and "whoosh/" in problem for problem in engine.problems] == [True]
 
 
 @pytest.mark.parametrize("content", ["gen-000009\n", "", None])
@@ -293,3 +294,26 @@ def test_a_data_directory_without_an_index_says_what_to_run(tmp_path: Path) -> N
     write_corpus(tmp_path / "corpus", spasm_answers(1))
     build_generation(tmp_path / "corpus", tmp_path)
     assert open_engine(str(tmp_path)).generation == "gen-000001"
+
+
+def test_what_the_gate_refused_is_no_substitute(tmp_path: Path) -> None:
+    answers = [make_answer(f"a{number}", "面肌痉挛", f"面肌痉挛第{number}种说法。") for number in range(10)]
+    for some in (answers, answers[:1], answers):
+        data = build_data(tmp_path, some)
+    assert [bool(open_manifest(data, name).objections) for name in list_generations(data)] == [False, True, False]
+    (data / "generations" / "gen-000003" / "pages.jsonl").unlink()
+    assert open_engine(data).generation == "gen-000001"
+    assert roll_back(data).generation == "gen-000001"
+
+
+def test_equal_texts_stand_apart_when_nothing_is_to_be_folded(tmp_path: Path) -> None:
+    twins = [make_answer("a1", "面肌痉挛", "打针有用。"), make_answer("a2", "面肌痉挛吗", "打针有用。")]
+    engine = open_engine(build_data(tmp_path, twins))
+    assert [hit.copies for hit in engine.search(Query("面肌痉挛")).hits] == [1]
+    assert [hit.copies for hit in engine.search(Query("面肌痉挛", fold=False)).hits] == [0, 0]
+
+
+@pytest.mark.parametrize("query", [Query("面肌痉挛", limit=0), Query("面肌痉挛", limit=-2), Query("面肌痉挛", page=0)])
+def test_a_page_that_cannot_be_is_refused(many: Engine, query: Query) -> None:
+    with pytest.raises(BadQuery, match="大于 0"):
+        many.search(query)

@@ -29,6 +29,7 @@ class Segmenter:
             self._tokenizer.cache_file = "jieba-0.42.1.cache"
             self._tokenizer.initialize()
         self._terms = frozenset(normalize(term).text for term in terms)
+        self._longest_term = max(map(len, self._terms), default=0)
         for term in self._terms:
             # No frequency given: jieba computes one that is high enough to keep the word whole. A number of
             # ours would overwrite the dictionary's and could split a common word (月经 added with 5).
@@ -48,7 +49,7 @@ class Segmenter:
         """Our terms of four characters and more that a longer word hides; jieba gives the shorter ones."""
         return [
             Token(word[i : i + size], start + i, start + i + size)
-            for size in range(4, len(word))
+            for size in range(4, min(len(word), self._longest_term + 1))
             for i in range(len(word) - size + 1)
             if word[i : i + size] in self._terms
         ]

@@ -129,6 +129,8 @@ def _write_run(out: TextIO, query_id: str, ranking: Sequence[tuple[str, float]])
     """
     previous = np.float32(np.inf)
     for rank, (document, score) in enumerate(ranking, 1):
+        if document.split() != [document]:
+            raise EvaluationError(f"答案编号“{document}”含有空白，无法写进 TREC run 文件；请换成不含空白的编号。")
         falling = min(np.float32(score), np.nextafter(previous, np.float32(-np.inf)))
         out.write(f"{query_id} Q0 {document} {rank} {falling:.9g} yiwen\n")
         previous = falling

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
         if path.is_file():
             found.append((path, _readable(Path(path.name))))
         elif path.is_dir():
-            inside = (file for file in path.rglob("*") if file.is_file() and reader_for(file))
+            inside = (file for file in path.rglob("*") if (file.is_file() or file.is_symlink()) and reader_for(file))
             relative = ((file, file.relative_to(path)) for file in inside)
             visible = ((file, rel) for file, rel in relative if not any(part.startswith(".") for part in rel.parts))
             found.extend(sorted(((file, _readable(rel)) for file, rel in visible), key=lambda pair: pair[1]))
@@ -55,5 +56,9 @@ def read_file(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Page 
 
 
 def _readable(path: Path) -> str:
-    """A path as text; bytes of a name that are no UTF-8 become question marks."""
-    return path.as_posix().encode("utf-8", "replace").decode("utf-8")
+    """A path as text; a name that is no UTF-8 is read as GB18030, in which old archives name their files."""
+    name = os.fsencode(path.as_posix())
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("gb18030", "replace")

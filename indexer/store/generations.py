@@ -22,7 +22,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ class Manifest:
     counts: Mapping[str, int]  #: pages, answers, rejected, and rejected by reason
     resources: str  #: fingerprint of the resources
     code_version: str
+    objections: Sequence[str]  #: why the quality gate refused it; empty when it passed
     files: Mapping[str, Mapping[str, Any]]  #: path -> {"sha256", "bytes"}
 
 
@@ -153,11 +154,14 @@ def open_manifest(data: Path, name: str) -> Manifest:
         sealed = hmac.compare_digest(str(content.pop("hmac")), _seal_of(content, key))
     except FileNotFoundError:
         raise _damaged(name, MANIFEST, "缺失") from None
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise _damaged(name, MANIFEST, "内容损坏") from None
     if not sealed:
         raise _damaged(name, MANIFEST, "不带本数据目录的签名（被改动过，或来自别处）")
-    manifest = _manifest_of(content)
+    try:
+        manifest = _manifest_of(content)
+    except KeyError as error:
+        raise _damaged(name, MANIFEST, f"没有 {error} 一项（由另一版本的程序建立）") from None
     found = {path.relative_to(folder).as_posix(): path.stat().st_size for path in _files(folder)}
     for path, facts in manifest.files.items():
         if path not in found:
@@ -201,15 +205,30 @@ def serve(data: Path, name: str) -> None:
 def roll_back(data: Path) -> Manifest:
     """Serve the generation that was served before this one, or the newest whole one that is older."""
     now = current(data)
-    older = [name for name in list_generations(data) if name < now]
-    with suppress(GenerationMissing, GenerationDamaged):
-        parent = open_manifest(data, now).parent
-        if parent in older:
-            older.append(parent)
-    for name in reversed(older):
+    for name in substitutes(data, now):
         with suppress(GenerationDamaged):
             return switch_to(data, name)
     raise GenerationMissing(f"{now} 之前没有完好的一代索引，无法回退；请用 yiwen build 重建。")
+
+
+def substitutes(data: Path, name: str) -> list[str]:
+    """Generations that may stand in for another, best first: the one that was served when it was built, then the
+    older ones, newest first. None that the quality gate refused, and never a newer one, which was switched away
+    from or refused.
+    """
+    older = [other for other in reversed(list_generations(data)) if other < name]
+    with suppress(GenerationMissing, GenerationDamaged):
+        parent = open_manifest(data, name).parent
+        if parent in older:
+            return [parent, *(other for other in older if other != parent and _passed_the_gate(data, other))]
+    return [other for other in older if _passed_the_gate(data, other)]
+
+
+def _passed_the_gate(data: Path, name: str) -> bool:
+    """True also for a damaged one: opening it will say so."""
+    with suppress(GenerationMissing, GenerationDamaged):
+        return not open_manifest(data, name).objections
+    return True
 
 
 def _manifest_of(content: Mapping[str, Any]) -> Manifest:

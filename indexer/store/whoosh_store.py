@@ -10,7 +10,8 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from whoosh import columns, fields, formats, index
 from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
 from whoosh.reading import IndexReader, TermNotFound
 
+from indexer.errors import GenerationDamaged
 from indexer.records import Answer, Kind
 from indexer.store.base import PARTS, TERM_KINDS, AnalyzedAnswer, Postings, field_name
 
@@ -85,14 +87,15 @@ class WhooshStore:
     """Reads one index. A Whoosh reader must not be shared, so every thread of every process gets its own."""
 
     def __init__(self, folder: Path) -> None:
+        """Open an index. Raises GenerationDamaged."""
         self._folder = folder
         self._local = threading.local()
         self._cache = _PostingsCache(_POSTINGS_CACHE_BYTES)
-        reader = self._reader()
-        self.document_count: int = reader.doc_count_all()
-        self._lengths = {name: self._column(f"{name}_length").astype(np.float32) for name in _TERM_FIELDS}
         self._ids: Sequence[str] | None = None
-        self._fold_keys = self._column("fold_key")
+        with self._naming_damage():
+            self.document_count: int = self._reader().doc_count_all()
+            self._lengths = {name: self._column(f"{name}_length").astype(np.float32) for name in _TERM_FIELDS}
+            self._fold_keys = self._column("fold_key")
 
     def postings(self, field: str, term: str) -> Postings:
         """Postings of a term, from memory when they were read before."""
@@ -121,9 +124,24 @@ class WhooshStore:
         return self._read_postings(field, value).documents
 
     def answer(self, document: int) -> Answer:
-        """The answer as it was indexed."""
-        record = json.loads(self._reader().stored_fields(document)["record"])
+        """The answer as it was indexed. Raises GenerationDamaged."""
+        with self._naming_damage():
+            record = json.loads(self._reader().stored_fields(document)["record"])
         return Answer(**{**record, "kind": Kind(record["kind"])})
+
+    @contextmanager
+    def _naming_damage(self) -> Iterator[None]:
+        """Turn what damaged files make Whoosh's readers stumble over (zlib, struct, type errors) into a sentence."""
+        try:
+            yield
+        except TermNotFound:
+            raise
+        except Exception as error:
+            name = self._folder.parent.name
+            raise GenerationDamaged(
+                f"索引 {name} 的 whoosh 文件读不通（{type(error).__name__}）；"
+                "请运行 yiwen check 核对，再用 yiwen roll-back 回到上一代或用 yiwen build 重建。"
+            ) from error
 
     def _reader(self) -> IndexReader:
         local = self._local
@@ -137,16 +155,17 @@ class WhooshStore:
         return np.fromiter(self._reader().column_reader(name), np.uint64, self.document_count)
 
     def _read_postings(self, field: str, term: str) -> Postings:
-        try:
-            matcher = self._reader().postings(field, term)
-        except TermNotFound:
-            return _NO_POSTINGS
         documents: list[int] = []
         frequencies: list[float] = []
-        while matcher.is_active():
-            documents.append(matcher.id())
-            frequencies.append(matcher.weight())
-            matcher.next()
+        try:
+            with self._naming_damage():
+                matcher = self._reader().postings(field, term)
+                while matcher.is_active():
+                    documents.append(matcher.id())
+                    frequencies.append(matcher.weight())
+                    matcher.next()
+        except TermNotFound:
+            return _NO_POSTINGS
         return Postings(np.array(documents, np.int32), np.array(frequencies, np.float32))
 
 
