@@ -92,7 +92,7 @@ def test_what_is_not_known_is_said(client: FlaskClient, engine: FakeEngine) -> N
     engine.answers = (BARE,)
     page = client.get("/search?q=面肌痉挛").text
     assert page.count("未注明") == 3  # source, author, date
-    assert "科普文章" in page
+    assert "网页文章" in page
     assert "打开原网页" not in page
     assert client.get("/answers/bare").text.count("未注明") == 4  # and topic
 
