@@ -53,11 +53,11 @@ class Ranker:
         covered, whole = self._covered(word_weights)
         return [
             Candidate(
-                int(d),
-                float(total[d]),
-                tuple(float(part[d]) for part in parts),
-                float(covered[d]),
-                float(covered[d] / whole),
+                document=int(d),
+                score=float(total[d]),
+                parts=tuple(float(part[d]) for part in parts),
+                covered=float(covered[d]),
+                coverage=min(float(covered[d] / whole), 1.0),  # rounding can lift all of it above 1
             )
             for d in best
         ]
