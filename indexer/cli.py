@@ -89,8 +89,10 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
 @click.option("--update", is_flag=True, help="只处理有变化的页面（目前仍会全部重建，结果相同）")
 def build(corpus: Path, data: Path | None, resources: Path | None, if_missing: bool, update: bool) -> int:
     settings = load_settings({"data": data, "resources": resources})
-    if if_missing and _served(settings.data):
-        return 0
+    if if_missing:
+        if _served(settings.data):
+            return 0
+        click.echo(f"还没有索引，用 {corpus} 建立一个", err=True)
     try:
         with _progress("清洗并建立索引") as progress:
             report = build_generation(corpus, settings.data, settings, progress)
