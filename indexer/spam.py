@@ -21,7 +21,7 @@ class SpamRules(Protocol):
 _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
 #: said before a sign in the same clause, these warn of it: 不要相信祖传秘方
-_WARNING = re.compile(r"(不要|不能|不可|别|勿|切忌|警惕|谨防|避免|轻信|虚假|骗|所谓|声称|号称)")
+_WARNING = re.compile(r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)|勿|切忌|警惕|谨防|轻信|虚假|骗|所谓|声称|号称)")
 _CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
 _PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")

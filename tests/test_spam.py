@@ -50,6 +50,8 @@ def test_one_link_to_a_foreign_subject_is_enough() -> None:
         "面肌痉挛不能拖，马上加微信 abc12345 咨询张专家，免费领方案！",
         "没有治不好的面瘫，热线：400-888-9999",
         "不要犹豫，点击在线咨询专家，限时优惠",
+        "特别提醒：点击咨询在线专家",
+        "为避免延误病情请点击咨询专家",
     ],
 )
 def test_invitations_are_advertisements(text: str) -> None:
@@ -61,6 +63,7 @@ def test_invitations_are_advertisements(text: str) -> None:
     [
         "出现胸痛不缓解，立即拨打120，不要自己开车去医院。",
         "不要轻信包治百病、无效退款的广告。",
+        "别加陌生人的微信买药。",
         "出现手脚无力时，应马上到急诊挂号就诊。",
         "如果出现呼吸困难，应立即咨询医生。",
         "胸痛持续不缓解，要立即预约心内科。",
