@@ -190,7 +190,7 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     """Verify and open one generation; raises GenerationMissing or GenerationDamaged."""
     manifest = generations.open_manifest(data, name)
     if sum(facts["bytes"] for facts in manifest.files.values()) <= _MAX_BYTES_HASHED_ON_OPENING:
-        generations.check_files(data, name)
+        generations.verify_hashes(data, manifest)
     folder = generations.folder_of(data, name)
     try:
         weights = read_ranking_weights(folder / "resources")

@@ -67,7 +67,7 @@ def _generation(settings: Settings) -> Finding:
     try:
         named = generations.current(settings.data)
         generations.check_files(settings.data, named)
-        result = open_engine(settings.data, settings).search("怎么治疗", limit=1)
+        result = open_engine(settings.data, settings).search("头痛", limit=1)
     except IndexerError as error:
         return Finding("索引", False, str(error))
     return Finding("索引", True, f"{named} 完好，检索一次用时 {result.latency_ms:.0f} 毫秒。")

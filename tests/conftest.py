@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from builders import RESOURCES
+from fakes import FakeEngine
+from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import settings
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.segment import Segmenter
 from indexer.resources import read_terms
+from indexer.settings import Settings
+from webapp import create_app
 
 # A slow machine is no failure. Continuous integration asks the same examples each time, so that a red run is the
 # change's own; everybody else, and scripts/test --long, looks for new ones.
@@ -35,3 +40,21 @@ def analyzer(jieba_cache: Path) -> Analyzer:
 def segmenter(jieba_cache: Path) -> Segmenter:
     """jieba with the lexicon of corpus/resources."""
     return Segmenter(read_terms(RESOURCES), jieba_cache)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """What the site is tested over where the index does not matter."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def app(tmp_path: Path, engine: FakeEngine) -> Flask:
+    """The site over `engine`."""
+    return create_app(tmp_path, Settings(), engine)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser's requests to `app`."""
+    return app.test_client()

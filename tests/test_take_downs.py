@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from collections import Counter
@@ -158,3 +159,12 @@ def test_a_spoilt_state_database_is_a_sentence(tmp_path: Path) -> None:
         TakeDowns(tmp_path).keys()
     with pytest.raises(StateError):
         take_down(tmp_path, "a1", "侵权")
+
+
+def test_a_change_in_the_same_tick_of_the_clock_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "state.sqlite3"
+    watch = TakeDowns(tmp_path)
+    for key in ("a1", "a2"):
+        take_down(tmp_path, key, "侵权")
+        os.utime(file, ns=(0, 0))
+        assert key in watch.keys()  # noqa: SIM118 (keys() is the question here)

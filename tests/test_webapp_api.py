@@ -14,16 +14,6 @@ from indexer.settings import Settings
 from webapp import create_app
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def client(tmp_path: Path, engine: FakeEngine) -> FlaskClient:
-    return create_app(tmp_path, Settings(), engine).test_client()
-
-
 def test_search_gives_the_result_with_page_and_limit(client: FlaskClient, engine: FakeEngine) -> None:
     response = client.get("/api/v1/search?q=面肌痉挛&limit=2&page=2&site=")
     query = Query("面肌痉挛", limit=2, page=2)

@@ -19,21 +19,6 @@ from webapp.headers import CONTENT_SECURITY_POLICY
 PAGE, API = "/search?q=面肌痉挛", "/api/v1/search?q=面肌痉挛"
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def app(tmp_path: Path, engine: FakeEngine) -> Flask:
-    return create_app(tmp_path, Settings(), engine)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 @pytest.mark.parametrize(
     ("failure", "status", "code"),
     [

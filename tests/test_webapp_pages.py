@@ -19,21 +19,6 @@ from webapp.query_log import QueryLog
 from webapp.search_pages import Paging
 
 
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
-
-
-@pytest.fixture
-def app(tmp_path: Path, engine: FakeEngine) -> Flask:
-    return create_app(tmp_path, Settings(), engine)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 class Links(HTMLParser):
     """The links of a page, by what they say."""
 

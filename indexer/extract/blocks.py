@@ -7,7 +7,7 @@ import re
 from indexer.extract.site_templates import plain
 from indexer.records import Block
 
-_SENTENCE_END = "。！？；!?…"
+_NO_HEADING_END = "。;!?.,、"  # as `plain` has them: full-width forms are folded
 HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _PROSE_CHARS = 40  # shorter lines are as often a title or a button as a sentence
 _SENTENCE_CHARS = 10  # with its full stop, even 可以吃，但要适量。 is an answer
@@ -37,7 +37,7 @@ def looks_like_heading(block: Block) -> bool:
     if block.tag == "tr":
         return False
     text = block.plain
-    return 2 <= len(text) <= _HEADING_CHARS and text[-1] not in _SENTENCE_END + ",，、"
+    return 2 <= len(text) <= _HEADING_CHARS and text[-1] not in _NO_HEADING_END
 
 
 def is_numbered(block: Block) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.resources import RankingWeights
-from indexer.store.base import PARTS, Postings, Store, field_name
+from indexer.store.base import PARTS, Store, field_name
 
 
 class Bm25F:
@@ -45,7 +45,7 @@ class Bm25F:
         found = [
             (postings.documents, weight * postings.frequencies / self._norms[field][postings.documents])
             for field, weight in self._fields
-            if len((postings := self._postings(field, term)).documents)
+            if len((postings := self._store.postings(field, term)).documents)
         ]
         if not found:
             return np.empty(0, np.int32), np.empty(0)
@@ -56,9 +56,6 @@ class Bm25F:
         for in_field, weighted in found:
             frequencies[np.searchsorted(documents, in_field)] += weighted
         return documents, frequencies
-
-    def _postings(self, field: str, term: str) -> Postings:
-        return self._store.postings(field, term)
 
     def _length_norms(self, field: str) -> NDArray[np.float64]:
         """1 - b + b * length / average length, over the documents that have the field."""

@@ -77,9 +77,13 @@ def build_lock(data: Path) -> Iterator[None]:
 
 
 def begin(data: Path) -> Draft:
-    """Start a new generation, after clearing what an interrupted build left. The build lock must be held."""
+    """Start a new generation, after clearing what an interrupted build left. The build lock must be held.
+
+    Raises GenerationDamaged for a spoilt key: better now than when hours of work are to be sealed with it.
+    """
     folder = data / "generations"
     folder.mkdir(parents=True, exist_ok=True)
+    _key(data, create=True)
     for leftover in folder.glob(f"*{_PARTIAL}"):
         shutil.rmtree(leftover)
     numbers = [int(path.name[4:]) for path in folder.iterdir() if _NAME.fullmatch(path.name)]
@@ -100,7 +104,7 @@ def seal(draft: Draft, facts: Mapping[str, Any]) -> Manifest:
         for path in _files(draft.folder)
     }
     content = {"generation": draft.name, **facts, "files": files}
-    content["hmac"] = _seal_of(content, _key(draft.data, create=True))
+    content["hmac"] = _seal_of(content, _key(draft.data))
     (draft.folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     for path in [*_files(draft.folder), *(p for p in draft.folder.rglob("*") if p.is_dir()), draft.folder]:
         _fsync(path)
@@ -176,11 +180,16 @@ def open_manifest(data: Path, name: str) -> Manifest:
 def check_files(data: Path, name: str) -> Manifest:
     """As `open_manifest`, and every byte of every file against its hash."""
     manifest = open_manifest(data, name)
-    folder = folder_of(data, name)
+    verify_hashes(data, manifest)
+    return manifest
+
+
+def verify_hashes(data: Path, manifest: Manifest) -> None:
+    """Compare every byte with the hashes of an opened manifest. Raises GenerationDamaged naming the file."""
+    folder = folder_of(data, manifest.generation)
     for path, facts in manifest.files.items():
         if _sha256(folder / path) != facts["sha256"]:
-            raise _damaged(name, path, "内容与校验值不符")
-    return manifest
+            raise _damaged(manifest.generation, path, "内容与校验值不符")
 
 
 def switch_to(data: Path, name: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -40,23 +41,32 @@ def _state(data: Path) -> Iterator[sqlite3.Connection]:
         raise StateError(f"状态库 {file} 无法读写：{error}；请检查权限，或从备份恢复它。") from error
 
 
+#: where SQLite's file format keeps a counter that every change raises (sqlite.org/fileformat.html, 1.3.9)
+_CHANGE_COUNTER = slice(24, 28)
+
+
 class TakeDowns:
     """The keys taken down, read again when the state database has changed."""
 
     def __init__(self, data: Path) -> None:
         self._file = data / "state.sqlite3"
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, bytes] | None = None
         self._keys: frozenset[str] = frozenset()
 
     def keys(self) -> frozenset[str]:
         """Ids and addresses."""
         try:
-            facts = self._file.stat()
+            with open(self._file, "rb") as database:
+                # The time alone would miss a change in the same tick of the clock.
+                version = (
+                    os.fstat(database.fileno()).st_mtime_ns,
+                    database.read(_CHANGE_COUNTER.stop)[_CHANGE_COUNTER],
+                )
         except FileNotFoundError:
             return frozenset()
-        if (facts.st_mtime_ns, facts.st_size) != self._seen:
+        if version != self._seen:
             self._keys = self._read()
-            self._seen = (facts.st_mtime_ns, facts.st_size)
+            self._seen = version
         return self._keys
 
     def _read(self) -> frozenset[str]:

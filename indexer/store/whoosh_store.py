@@ -112,7 +112,8 @@ class WhooshStore:
     def ids(self) -> Sequence[str]:
         """Id of each document, read when first asked for."""
         if self._ids is None:
-            self._ids = list(self._reader().column_reader("id"))
+            with self._naming_damage():
+                self._ids = list(self._reader().column_reader("id"))
         return self._ids
 
     def fold_keys(self) -> NDArray[np.uint64]:
