@@ -5,24 +5,27 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import pickle
 import shutil
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.normalize import normalize
+from indexer.cleaning import Progress, clean, no_progress
+from indexer.dedupe import CopyFinder, with_copies
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
-from indexer.extract import SiteTemplates, extract_page, load_site_templates
-from indexer.identify import with_ids
 from indexer.quality_gate.gate import objections
-from indexer.read import READERS, find_files, read_file
-from indexer.records import Answer, Page, RawPage, Reason, Rejected
+from indexer.read import READERS, find_files
+from indexer.records import Answer, Page, Reason, Rejected
+from indexer.repetition import LineCounter
 from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
@@ -30,9 +33,6 @@ from indexer.store.base import AnalyzedAnswer
 from indexer.store.generations import Manifest
 from indexer.store.take_downs import TakeDowns
 from indexer.store.whoosh_store import WhooshWriter
-
-#: called after each file with how many of how many are done
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class BuildReport:
 
 
 def build_generation(
-    corpus: Path, data: Path, settings: Settings | None = None, progress: Progress = lambda done, total: None
+    corpus: Path, data: Path, settings: Settings | None = None, progress: Progress = no_progress
 ) -> BuildReport:
     """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass.
 
@@ -61,8 +61,9 @@ def build_generation(
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
-            items = clean(files, load_site_templates(resources), settings.max_page_bytes, progress)
+            items = clean(files, resources, settings, progress)
             items = without_taken_down(without_repeated_ids(items), TakeDowns(data).keys())
+            items = compared(items, draft.folder)
             counts, rejected = index(items, draft.folder, load_analyzer(resources, data / "cache"))
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(rejected)}。")
@@ -92,30 +93,27 @@ def corpus_files(corpus: Path, data: Path) -> list[tuple[Path, str]]:
     return files
 
 
-def clean(
-    files: list[tuple[Path, str]], templates: SiteTemplates, max_page_bytes: int, progress: Progress
-) -> Iterator[Page | Rejected]:
-    """Read and extract file by file. What fails on one page is a rejection of that page only."""
-    for done, (file, path) in enumerate(files, 1):
-        try:
-            for item in read_file(file, path, max_page_bytes):
-                yield extracted(item, templates)
-        except Exception as error:  # no file may stop a build; its name and the fault are kept
-            yield Rejected(path, Reason.UNREADABLE, f"读取出错：{type(error).__name__}: {error}")
-        progress(done, len(files))
+def compared(items: Iterable[Page | Rejected], folder: Path) -> Iterator[Page | Rejected]:
+    """All pages, seen twice: what their sites repeat goes, and copies among the answers are marked.
+
+    Between the two passes the pages lie in a temporary file of our own, deleted as it is made.
+    """
+    lines, copies = LineCounter(), CopyFinder()
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        for item in items:
+            pickle.dump(item, spool, pickle.HIGHEST_PROTOCOL)
+            if isinstance(item, Page):
+                if not item.is_record:
+                    lines.add(item)
+                for answer in item.answers:
+                    copies.add(answer)
+        spool.seek(0)
+        yield from with_copies(lines.repeated().strip(_unspooled(spool)), copies.copies())
 
 
-def extracted(item: RawPage | Page | Rejected, templates: SiteTemplates) -> Page | Rejected:
-    """A raw page cleaned; records and rejections as they are."""
-    if not isinstance(item, RawPage):
-        return item
-    try:
-        page = extract_page(item, templates)
-        return with_ids(page) if isinstance(page, Page) else page
-    except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept
-        return Rejected(
-            item.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}", charset=item.charset
-        )
+def _unspooled(spool: IO[bytes]) -> Iterator[Page | Rejected]:
+    while spool.peek(1):  # type: ignore[attr-defined]
+        yield pickle.load(spool)
 
 
 def without_repeated_ids(items: Iterable[Page | Rejected]) -> Iterator[Page | Rejected]:

@@ -18,13 +18,13 @@ from typing import Any
 import click
 from click.termui import progressbar
 
-from indexer.build import BuildReport, Progress, build_generation, extracted
+from indexer.build import BuildReport, build_generation
+from indexer.cleaning import Progress, clean
 from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
-from indexer.extract import load_site_templates
 from indexer.health import findings
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
-from indexer.read import find_files, read_file
+from indexer.read import find_files
 from indexer.records import Hit, Page, Rejected, SearchResult
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
@@ -49,10 +49,8 @@ def _file(**kwargs: Any) -> click.Path:
 @_resources
 def extract(paths: tuple[Path, ...], as_json: bool, resources: Path | None) -> None:
     settings = load_settings({"resources": resources})
-    templates = load_site_templates(find_resources(settings.resources))
-    for file, path in find_files(paths):
-        for item in read_file(file, path, settings.max_page_bytes):
-            click.echo(json.dumps(extraction_line(extracted(item, templates)), ensure_ascii=False))
+    for item in clean(find_files(paths), find_resources(settings.resources), settings):
+        click.echo(json.dumps(extraction_line(item), ensure_ascii=False))
 
 
 def extraction_line(item: Page | Rejected) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     METADATA = "metadata"
     HIDDEN = "hidden"
     OWN_TITLE = "own_title"
+    COMMENT = "comment"
+    REPEATED = "repeated"
     # whole pages
     EMPTY = "empty"
     NO_CONTENT = "no_content"
@@ -37,6 +39,9 @@ class Reason(StrEnum):
     BAD_CHARSET = "bad_charset"
     BAD_RECORD = "bad_record"
     TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    TOO_SLOW = "too_slow"
+    CRASHED = "crashed"
     DUPLICATE_ID = "duplicate_id"
     TAKEN_DOWN = "taken_down"
 
@@ -56,12 +61,17 @@ _REASON_LABELS: Mapping[Reason, str] = {
     Reason.METADATA: "页面信息",
     Reason.HIDDEN: "隐藏文字",
     Reason.OWN_TITLE: "与本页标题重复",
+    Reason.COMMENT: "网友评论",
+    Reason.REPEATED: "同站多页重复",
     Reason.EMPTY: "空页面",
     Reason.NO_CONTENT: "没有正文",
     Reason.UNREADABLE: "无法读取",
     Reason.BAD_CHARSET: "编码无法识别",
     Reason.BAD_RECORD: "记录格式错误",
     Reason.TOO_LARGE: "超过大小上限",
+    Reason.TOO_DEEP: "嵌套过深",
+    Reason.TOO_SLOW: "清洗超时",
+    Reason.CRASHED: "清洗进程退出",
     Reason.DUPLICATE_ID: "编号重复",
     Reason.TAKEN_DOWN: "已下架",
 }
@@ -76,6 +86,17 @@ def host_of(url: str | None) -> str | None:
 
 
 @dataclass(frozen=True)
+class SavedPage:
+    """A page as it lay in a file or archive: bytes, and what was noted when they were fetched."""
+
+    path: str  #: relative to the corpus, with forward slashes; in an archive with the record's number
+    media: str  #: "html" or "text" (a layout dump)
+    data: bytes
+    charset: str | None = None  #: of the HTTP header
+    url: str | None = None  #: the address it was fetched from
+
+
+@dataclass(frozen=True)
 class RawPage:
     """A page as it was read: decoded, nothing yet taken out."""
 
@@ -84,6 +105,7 @@ class RawPage:
     text: str
     charset: str  #: the one decode.py chose, e.g. "utf-8"
     declared_charset: str | None = None  #: what the page says of itself; None when it says nothing
+    url: str | None = None  #: the address it was fetched from; None when nobody noted it
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,42 @@ class RemovedBlock:
     text: str
 
 
+class Flaw(StrEnum):
+    """What a reader of an answer should know, and a ranker may count against it."""
+
+    CUT_OFF = "cut_off"
+    MASKED = "masked"
+    SPUN = "spun"
+    INLINE_PINYIN = "inline_pinyin"
+    CURE_PROMISE = "cure_promise"
+    STOCK_ANSWER = "stock_answer"
+    COPY = "copy"
+
+    @property
+    def label(self) -> str:
+        """The flaw in Chinese, as an editor reads it."""
+        return _FLAW_LABELS[self]
+
+
+_FLAW_LABELS: Mapping[Flaw, str] = {
+    Flaw.CUT_OFF: "文字不完整",
+    Flaw.MASKED: "有被屏蔽的词",
+    Flaw.SPUN: "疑似机器改写",
+    Flaw.INLINE_PINYIN: "夹杂拼音",
+    Flaw.CURE_PROMISE: "承诺疗效",
+    Flaw.STOCK_ANSWER: "同一回答用于多个问题",
+    Flaw.COPY: "与其他答案雷同",
+}
+
+
+@dataclass(frozen=True)
+class QualityFact:
+    """One flaw of an answer, with the words that show it."""
+
+    flaw: Flaw
+    evidence: str
+
+
 @dataclass(frozen=True)
 class QaPair:
     """A question with an answer or the start of one, embedded in a page about something else."""
@@ -138,6 +196,10 @@ class Answer:
     topic: str | None = None
     views: int | None = None
     likes: int | None = None
+    author_title: str | None = None  #: 主任医师, 副教授
+    hospital: str | None = None
+    quality: tuple[QualityFact, ...] = ()
+    copy_of: str | None = None  #: id of the original when this is a near-duplicate
 
 
 @dataclass(frozen=True)
@@ -155,12 +217,16 @@ class Page:
     date: str | None = None
     views: int | None = None
     likes: int | None = None
+    author_title: str | None = None
+    hospital: str | None = None
+    answer_count: int | None = None  #: as the page states it, or as many doctors answered on it
     topic: str | None = None
     qa_pairs: tuple[QaPair, ...] = ()
     asked: str | None = None  #: what a patient wrote beneath the question, on a question page
     disclaimers: tuple[str, ...] = ()
     removed: tuple[RemovedBlock, ...] = ()
     answers: tuple[Answer, ...] = ()  #: in page order
+    is_record: bool = False  #: came as an answer (JSONL) and is indexed as it is
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,9 @@ import pytest
 from builders import RESOURCES, build_data, built, make_answer, record_of, write_corpus
 from store_builders import spasm_answers, write_files
 
-from indexer import build as build_module
 from indexer import build_generation, open_engine, switch_to
 from indexer.errors import CorpusError, GenerationMissing, ResourceError
-from indexer.extract import SiteTemplates, extract_page
-from indexer.records import Answer, Page, RawPage, Reason, Rejected
+from indexer.records import Answer, Reason
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.take_downs import take_down
@@ -247,22 +245,6 @@ def test_another_corpus_root_is_compared_with_nothing(tmp_path: Path) -> None:
     other = write_corpus(tmp_path / "other", spasm_answers(1))
     assert build_generation(other, data).manifest.objections == []
     assert open_engine(data).search("面肌痉挛").total == 1
-
-
-def test_a_page_on_which_the_extractor_fails_is_rejected_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail_on_one(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
-        if raw.path == "b.html":
-            raise RecursionError("层数太多")
-        return extract_page(raw, templates)
-
-    monkeypatch.setattr(build_module, "extract_page", fail_on_one)
-    pages = {f"{name}.html": article(f"面肌痉挛的问题{name}") for name in "abc"}
-    report = build_generation(write_files(tmp_path / "corpus", pages), tmp_path / "data")
-    assert [(item.path, item.reason, item.charset) for item in report.rejected] == [
-        ("b.html", Reason.UNREADABLE, "utf-8")
-    ]
-    assert "RecursionError" in report.rejected[0].detail and "层数太多" in report.rejected[0].detail
-    assert [answer.page for answer in everything(tmp_path / "data")] == ["a.html", "c.html"]
 
 
 def test_a_build_that_is_interrupted_leaves_no_draft_and_the_old_generation(tmp_path: Path) -> None:

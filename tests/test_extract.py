@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from indexer.build import extracted
-from indexer.extract import SiteTemplates, load_site_templates
-from indexer.read import read_file
-from indexer.records import Page, RawPage, Reason, Rejected
+from indexer.extract import SiteTemplates, extract_page, load_site_templates
+from indexer.read import decoded_page, read_file
+from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
@@ -27,12 +26,14 @@ def templates() -> SiteTemplates:
 
 
 def clean(file: Path, templates: SiteTemplates) -> Page | Rejected:
-    (item,) = read_file(file, file.name, 10_000_000)
-    return extracted(item, templates)
+    (saved,) = read_file(file, file.name, 10_000_000)
+    assert isinstance(saved, SavedPage)
+    raw = decoded_page(saved)
+    return raw if isinstance(raw, Rejected) else extract_page(raw, templates)
 
 
 def page_of(text: str, media: str, templates: SiteTemplates) -> Page:
-    page = extracted(RawPage("page", media, text, "utf-8"), templates)
+    page = extract_page(RawPage("page", media, text, "utf-8"), templates)
     assert isinstance(page, Page), page
     return page
 

@@ -28,9 +28,13 @@ ARROWS = {
     "answer": SHARED | {"analysis"},
     "engine": SHARED | {"analysis", "store", "ranking", "answer"},
     "quality_gate": SHARED | {"engine", "store"},
-    "build": SHARED | {"read", "decode", "extract", "spam", "identify", "analysis", "store", "quality_gate"},
+    "quality": SHARED,
+    "dedupe": SHARED,
+    "repetition": SHARED,
+    "cleaning": SHARED | {"read", "extract", "identify", "quality"},
+    "build": SHARED | {"read", "cleaning", "dedupe", "repetition", "analysis", "store", "quality_gate"},
     "health": SHARED | {"engine", "store"},
-    "cli": SHARED | {"build", "engine", "extract", "health", "quality_gate", "read", "store"},
+    "cli": SHARED | {"build", "cleaning", "engine", "extract", "health", "quality_gate", "read", "store"},
     "__init__": SHARED | {"build", "engine", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands

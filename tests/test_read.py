@@ -11,8 +11,8 @@ import pytest
 from store_builders import write_files
 
 from indexer.errors import CorpusError
-from indexer.read import find_files, read_file
-from indexer.records import Kind, Page, RawPage, Reason, Rejected
+from indexer.read import decoded_page, find_files, read_file
+from indexer.records import Kind, Page, RawPage, Reason, Rejected, SavedPage
 
 LIMIT = 1000
 HTML = "<html><body><p>面肌痉挛怎么治？</p></body></html>"
@@ -24,7 +24,8 @@ def line(id: str | int, text: str = "面肌痉挛可以打针。", **known: obje
 
 def read(folder: Path, name: str, content: str | bytes, limit: int = LIMIT) -> list[RawPage | Page | Rejected]:
     write_files(folder, {name: content})
-    return list(read_file(folder / name, name, limit))
+    found = read_file(folder / name, name, limit)
+    return [decoded_page(item) if isinstance(item, SavedPage) else item for item in found]
 
 
 def outcome(items: Sequence[RawPage | Page | Rejected]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Files to raw pages and records, one module a format."""
+"""Files to saved pages and records, one module a format; saved pages to text."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from indexer.errors import CorpusError
-from indexer.read import html, jsonl, txt
-from indexer.records import Page, RawPage, Reason, Rejected
+from indexer.read import html, jsonl, txt, warc
+from indexer.read.pages import decoded_page
+from indexer.records import Page, Reason, Rejected, SavedPage
+
+__all__ = ["READERS", "decoded_page", "find_files", "read_file"]
 
 #: A reader takes a file, its path in the corpus and the size limit in bytes; it never raises for what the file holds.
-Reader = Callable[[Path, str, int], Iterator[RawPage | Page | Rejected]]
+Reader = Callable[[Path, str, int], Iterator[SavedPage | Page | Rejected]]
 
 READERS: Mapping[str, Reader] = {
     ".html": html.read,
     ".htm": html.read,
     ".txt": txt.read,
+    ".warc": warc.read,
+    ".warc.gz": warc.read,
     ".jsonl": jsonl.read,
     ".jsonl.gz": jsonl.read,
 }
@@ -47,7 +52,7 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     return found
 
 
-def read_file(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Page | Rejected]:
+def read_file(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Page | Rejected]:
     """Pages and records of one file; a file of a kind that we do not read is rejected."""
     reader = reader_for(file)
     if reader is None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.read.pages import read_page
-from indexer.records import RawPage, Rejected
+from indexer.records import Rejected, SavedPage
 
 
-def read(file: Path, path: str, max_bytes: int) -> Iterator[RawPage | Rejected]:
+def read(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Rejected]:
     """Yield the page."""
     return read_page(file, path, max_bytes, "html")

@@ -70,6 +70,7 @@ def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
         date=answer.date,
         topic=answer.topic,
         answers=(answer,),
+        is_record=True,
     )
 
 

@@ -22,7 +22,7 @@ from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
 from whoosh.reading import IndexReader, TermNotFound
 
 from indexer.errors import GenerationDamaged
-from indexer.records import Answer, Kind
+from indexer.records import Answer, Flaw, Kind, QualityFact
 from indexer.store.base import PARTS, TERM_KINDS, AnalyzedAnswer, Postings, field_name
 
 _TERM_FIELDS = tuple(field_name(part, kind) for part in PARTS for kind in TERM_KINDS)
@@ -128,7 +128,8 @@ class WhooshStore:
         """The answer as it was indexed. Raises GenerationDamaged."""
         with self._naming_damage():
             record = json.loads(self._reader().stored_fields(document)["record"])
-        return Answer(**{**record, "kind": Kind(record["kind"])})
+        quality = tuple(QualityFact(Flaw(fact["flaw"]), fact["evidence"]) for fact in record["quality"])
+        return Answer(**{**record, "kind": Kind(record["kind"]), "quality": quality})
 
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
