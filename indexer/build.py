@@ -61,7 +61,7 @@ def build_generation(
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
-            items = clean(files, resources, settings, progress)
+            items: Iterator[Page | Rejected] = clean(files, resources, settings, progress)
             items = without_taken_down(without_repeated_ids(items), TakeDowns(data).keys())
             items = compared(items, draft.folder)
             counts, rejected = index(items, draft.folder, load_analyzer(resources, data / "cache"))

@@ -22,9 +22,7 @@ _VOWEL = "aāáǎàeēéěèiīíǐìoōóǒòuūúǔùüǖǘǚǜ"
 _SYLLABLE = (
     rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])[{_VOWEL}]{{1,3}}(?:ng|n)?|[{_VOWEL[:5]}{_VOWEL[15:20]}](?:ng|n|[io])|[eēéěè]r"
 )
-_INLINE_SYLLABLE = (
-    rf"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])[{_VOWEL}]{{1,3}}(?:ng|n)?|[{_VOWEL[:5]}{_VOWEL[15:20]}](?:ng|n|[io])|[eēéěè]r"
-)
+_INLINE_SYLLABLE = re.compile(rf"(?<=[\u4e00-\u9fff])({_SYLLABLE})(?=[\u4e00-\u9fff])")
 _TONE_MARK = re.compile(r"[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 
 
