@@ -61,3 +61,7 @@ class SettingError(IndexerError):
 
 class EvaluationError(IndexerError):
     """Queries or judgements that cannot be evaluated."""
+
+
+class TooDeep(IndexerError):
+    """A page's elements nest deeper than we follow."""

@@ -120,6 +120,9 @@ class Block:
     path: tuple[int, ...] = ()  #: numbers of the elements around it, outermost first; () in a dump
     unlinked: str = ""  #: `plain` without the text of its links: the heading itself in "相关问答 我也要问"
     pieces: str = ""  #: `plain` with a blank between elements in line: "王立新 主治医师" where the page has none
+    link_texts: tuple[str, ...] = ()  #: of each link, in order
+    ad_texts: tuple[str, ...] = ()  #: of links whose address is an advertisement's
+    number: int = -1  #: its place among the page's blocks, from 0
 
     @property
     def link_share(self) -> float:
@@ -133,6 +136,8 @@ class RemovedBlock:
 
     reason: Reason
     text: str
+    rule: str = ""  #: what decided it: a list of sites/general.toml, an element's name, what was measured
+    number: int | None = None  #: of the block in the page, from 0; None for what never became a block
 
 
 class Flaw(StrEnum):

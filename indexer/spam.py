@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Protocol
 
 from indexer.records import Block, Reason
@@ -25,6 +26,7 @@ _WARNING = re.compile(r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)
 _CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
 _PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")
+_SENTENCE = re.compile(r"[^。！？!?；;]*[。！？!?；;]?[”」』）)]?")
 _MAX_AD_CHARS = 160  # longer blocks are articles with an unlucky word
 _SHORT_AD_CHARS = 60
 
@@ -66,12 +68,33 @@ def _is_warned_of(text: str, position: int) -> bool:
 
 def is_advertisement(block: Block, rules: SpamRules) -> bool:
     """Two signs, or one in a short block; never a sentence that names a public help line and no private contact."""
+    if block.ad_texts and (len(block.plain) <= _SHORT_AD_CHARS or block.link_share > 0.5):
+        return True
     if len(block.plain) > _MAX_AD_CHARS:
         return False
     if _PUBLIC_LINE.search(block.plain) and not _CONTACT.search(block.plain):
         return False
     signs = advertisement_signs(block, rules)
     return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)
+
+
+def without_advertising_sentences(block: Block, rules: SpamRules) -> tuple[str, list[str]]:
+    """A paragraph's text without the sentences that advertise, and these.
+
+    A sentence advertises by its words, or by a link in it that leads to an advertisement.
+    """
+    sentences = [match[0] for match in _SENTENCE.finditer(block.text) if match[0]]
+    if len(sentences) < 2:
+        return block.text, []
+    adverts = [_advertises(sentence, block.ad_texts, rules) for sentence in sentences]
+    kept = "".join(sentence for sentence, is_advert in zip(sentences, adverts, strict=True) if not is_advert)
+    removed = [sentence for sentence, is_advert in zip(sentences, adverts, strict=True) if is_advert]
+    return kept.strip(), removed
+
+
+def _advertises(sentence: str, ad_texts: tuple[str, ...], rules: SpamRules) -> bool:
+    plain = unicodedata.normalize("NFKC", sentence).strip()
+    return any(text in sentence for text in ad_texts) or is_advertisement(Block(plain, plain), rules)
 
 
 def commercial_reason(block: Block, rules: SpamRules) -> Reason | None:
@@ -81,3 +104,14 @@ def commercial_reason(block: Block, rules: SpamRules) -> Reason | None:
     if is_advertisement(block, rules):
         return Reason.ADVERTISEMENT
     return None
+
+
+def kinship(text: str, subject: str) -> float:
+    """Share of a text's different letter pairs that another text has too, 0 to 1: how near it is to its subject."""
+    pairs, known = _letter_pairs(text), _letter_pairs(subject)
+    return len(pairs & known) / max(len(pairs), 1)
+
+
+def _letter_pairs(text: str) -> set[str]:
+    letters = "".join(filter(str.isalnum, text))
+    return {letters[i : i + 2] for i in range(len(letters) - 1)}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from indexer.extract.main_content import DoctorAnswer
+from indexer.extract.parts import DoctorAnswer
 from indexer.records import Answer, Kind, Page
 
 
-def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer]) -> Page:
-    """The page with its answers: the article itself or each doctor's answer, then each embedded Q&A."""
+def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer], is_faq: bool) -> Page:
+    """The page with its answers: the article itself or each doctor's answer, then each embedded Q&A.
+
+    The article of a FAQ is its questions and answers, so these alone are its answers.
+    """
     main = Answer(
         id="",
         question=page.title or "",
@@ -24,6 +27,8 @@ def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer]) -
         topic=page.topic,
         views=page.views,
         likes=page.likes,
+        author_title=page.author_title,
+        hospital=page.hospital,
     )
     from_doctors = [
         replace(
@@ -33,6 +38,8 @@ def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer]) -
             author=answer.facts.author,
             date=answer.facts.date,
             likes=answer.facts.likes,
+            author_title=answer.facts.author_title,
+            hospital=answer.facts.hospital,
         )
         for answer in doctor_answers
     ]
@@ -46,7 +53,9 @@ def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer]) -
             date=pair.date,
             views=None,
             likes=None,
+            author_title=None,
+            hospital=None,
         )
         for pair in page.qa_pairs
     ]
-    return replace(page, answers=(*(from_doctors or [main]), *excerpts))
+    return replace(page, answers=(*(from_doctors or ([] if is_faq else [main])), *excerpts))

@@ -15,10 +15,10 @@ _HEADING_CHARS = 25
 _NUMBERED = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[、.．](?!\d))")
 
 
-def line_block(text: str) -> Block:
+def line_block(text: str, number: int = -1) -> Block:
     """A block of a layout dump."""
     folded = plain(text)
-    return Block(text.strip(), folded, unlinked=folded, pieces=folded)
+    return Block(text.strip(), folded, unlinked=folded, pieces=folded, number=number)
 
 
 def is_prose(block: Block) -> bool:
@@ -28,6 +28,11 @@ def is_prose(block: Block) -> bool:
     if block.plain.endswith("。"):
         return len(block.plain) >= _SENTENCE_CHARS
     return len(block.plain) >= _PROSE_CHARS and any(mark in block.plain for mark in ",。;、")
+
+
+def is_all_link(block: Block) -> bool:
+    """Links, and beside them at most marks: ◇ 疝气可以运动吗."""
+    return block.links > 0 and not any(map(str.isalnum, block.unlinked))
 
 
 def looks_like_heading(block: Block) -> bool:

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
+from indexer.errors import TooDeep
+from indexer.extract.hidden import HiddenClasses, Visibility, hidden_classes, visibility
 from indexer.extract.site_templates import plain
 from indexer.records import Block
 
 _SILENT = frozenset(
-    "script style noscript template iframe object embed svg canvas select option textarea button input head map".split()
+    "script style noscript template iframe object embed svg canvas select option textarea input head map "
+    "audio video marquee".split()
 )
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
-    "h6 header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body button center dd details div dl dt fieldset figcaption figure footer form h1 h2 "
+    "h3 h4 h5 h6 header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary".split())
 #: what stands in the cells of a layout, and not in those of a table of facts
-_IN_LAYOUT = ["table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl"]
-_HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])"
-    r"|(?:left|top|text-indent|margin-left|margin-top)\s*:\s*-(?:999|\d{4,})",
+_IN_LAYOUT = ["table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl", "input"]
+_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+#: what tells rows of a list apart, and not kinds: odd, even, first, last, numbers
+_ORDINAL = re.compile(r"(odd|even|first|last|active|cur|current|on)$|\d+", re.IGNORECASE)
+#: links that go on with the text before them: no words of the text
+_MORE = re.compile(
+    r"^[\[【(（…. ]*(详细|详情|查看(全文|详情|详细|更多|答案|全部)?|阅读全文|全文|更多|展开(全文|全部|阅读)?|继续阅读)[\])】）>》»… ]*$"
+)
+_AD_ADDRESS = re.compile(
+    r"^(?:https?:)?//(?:[\w-]+\.)*?(?:ad|ads|adv|adx|gg|guanggao|tg|tuiguang|union|swt|cpc|cps|promo|adclick)\d*\."
+    r"|/(?:ad|ads|gg|guanggao|tuiguang|swt|lr|adclick|yhq)\d*[/?._-]",
     re.IGNORECASE,
 )
-#: no size of its own hides a text, unless an element inside sets another (a trick against gaps between elements)
-_NO_FONT = re.compile(r"font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
-_ANY_FONT = re.compile(r"font-size\s*:\s*[1-9]", re.IGNORECASE)
-_NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_PORTRAIT = re.compile(r"(?P<asker>患者|病人|用户|提问者)|医生|医师|大夫|专家")
+#: libxml2 itself gives up near here; a page of people's making has less than a hundred
+_MAX_DEPTH = 5000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Element:
     """A block-level element: what it is called, and where it stands."""
 
     tag: str
     names: frozenset[str]  #: parts of its id and classes, lower case: "main_Nav" gives main, nav
+    classes: frozenset[str]
     signature: str  #: tag and classes, to tell brothers of one kind
+    parent: int | None  #: number of the element around it
+    start: int  #: its blocks are blocks[start:end]
+    end: int = 0
+    has_image: bool = False
+    portrays: str = ""  #: "asker" or "doctor", where a picture in it is described as theirs
 
 
 @dataclass
@@ -46,13 +62,19 @@ class HtmlBlocks:
     """A page's visible blocks, its elements by number, and the texts that were hidden from readers."""
 
     blocks: list[Block] = field(default_factory=list)
-    elements: dict[int, Element] = field(default_factory=dict)
+    elements: list[Element] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    collapsed: set[int] = field(default_factory=set)  #: elements that a script would unfold: 展开全文, tabs
+
+    def inside(self, number: int) -> list[Block]:
+        """The blocks of an element."""
+        element = self.elements[number]
+        return self.blocks[element.start : element.end]
 
 
 def html_blocks(soup: BeautifulSoup) -> HtmlBlocks:
-    """Walk the page's body."""
-    return _Walk(soup.body or soup).found
+    """Walk the page's body. Raises TooDeep when its elements nest too deep."""
+    return _Walk(soup.body or soup, hidden_classes(soup)).found
 
 
 class _Walk:
@@ -61,12 +83,13 @@ class _Walk:
     With a stack of its own: pages nest deeper than Python calls may.
     """
 
-    def __init__(self, body: Tag) -> None:
+    def __init__(self, body: Tag, classes: HiddenClasses) -> None:
         self.found = HtmlBlocks()
-        self._prose_chars = len(body.get_text(strip=True))
+        self._classes = classes
+        self._chars = len(body.get_text(strip=True))
         self._open: list[int] = []
-        self._tags: list[str] = ["div"]
         self._links_open = 0
+        self._depth = 0
         self._clear()
         waiting: list[PageElement | Callable[[], None]] = [*reversed(body.contents)]
         while waiting:
@@ -80,18 +103,33 @@ class _Walk:
         self.flush()
 
     def _text(self, text: NavigableString) -> None:
-        if not isinstance(text, PreformattedString):
-            self._pieces.append(text)
-            (self._link_pieces if self._links_open else self._unlinked_pieces).append(text)
+        if isinstance(text, PreformattedString):
+            return
+        if "\n" in text and any(self.found.elements[number].tag == "pre" for number in self._open[-3:]):
+            for line in text.split("\n"):
+                self._add(line)
+                self.flush()
+        else:
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+        (self._link_pieces if self._links_open else self._unlinked_pieces).append(text)
 
     def _enter(self, tag: Tag) -> list[PageElement | Callable[[], None]]:
         """Note the tag's beginning; gives what is to be walked next: its content, and then its end."""
         if tag.name in _SILENT:
             return []
+        if tag.name == "img":
+            self._note_image(str(tag.get("alt") or tag.get("title") or ""))
+            return []
         if tag.name == "br":
             self.flush()
             return []
-        if self._is_hidden(tag):
+        seen = visibility(tag, self._classes) if tag.attrs else Visibility.SHOWN
+        if seen is Visibility.HIDDEN and self._is_page_itself(tag):
+            seen = Visibility.SHOWN
+        if seen is Visibility.HIDDEN or (seen is Visibility.COLLAPSED and tag.name not in _BLOCKS):
             if text := " ".join(tag.get_text(" ").split()):
                 self.found.hidden.append(text)
             return []
@@ -100,50 +138,76 @@ class _Walk:
             self._unlinked_pieces.append(" ")
             return list(tag.contents)
         if tag.name in _BLOCKS:
-            self.flush()
-            number = len(self.found.elements)
-            self.found.elements[number] = _describe(tag)
-            self._open.append(number)
-            self._tags.append(tag.name)
+            self._enter_block(tag)
+            if seen is Visibility.COLLAPSED:
+                self.found.collapsed.add(self._open[-1])
             return [*tag.contents, self._leave_block]
-        if tag.name == "a" and tag.get("href"):
-            self._links += bool(tag.get_text(strip=True))
+        if tag.name == "a" and tag.get("href") and not self._is_handle(tag):
+            text = tag.get_text(strip=True)
+            if _MORE.match(text):
+                return []
+            if text:
+                self._link_texts.append(text)
+                if _is_ad(tag):
+                    self._ad_texts.append(text)
             self._links_open += 1
             return [*tag.contents, self._leave_link]
         return list(tag.contents)
 
+    def _note_image(self, description: str) -> None:
+        shown = _PORTRAIT.search(description)
+        for number in self._open[-8:]:
+            element = self.found.elements[number]
+            element.has_image = True
+            if shown:
+                element.portrays = "asker" if shown["asker"] else "doctor"
+
+    def _is_page_itself(self, tag: Tag) -> bool:
+        """Most of the page's text, in sentences and without links: what a script shows when all is loaded."""
+        text = tag.get_text(strip=True)
+        if len(text) * 2 < self._chars or text.count("。") * 200 < len(text):
+            return False
+        return sum(len(link.get_text(strip=True)) for link in tag.find_all("a")) * 5 < len(text)
+
+    def _enter_block(self, tag: Tag) -> None:
+        self.flush()
+        if len(self._open) >= _MAX_DEPTH:
+            raise TooDeep(f"元素嵌套超过 {_MAX_DEPTH} 层（max_nesting_depth）。")
+        number = len(self.found.elements)
+        parent = self._open[-1] if self._open else None
+        self.found.elements.append(_describe(tag, parent, len(self.found.blocks)))
+        self._open.append(number)
+
+    def _is_handle(self, link: Tag) -> bool:
+        """A heading that folds its section is no link to another page."""
+        href = str(link.get("href")).strip().lower()
+        if not href.startswith(("#", "javascript:")):
+            return False
+        return any(self.found.elements[number].tag in _HEADINGS for number in self._open[-2:])
+
     def _leave_block(self) -> None:
         self.flush()
-        self._open.pop()
-        self._tags.pop()
+        self.found.elements[self._open.pop()].end = len(self.found.blocks)
 
     def _leave_link(self) -> None:
         self._links_open -= 1
-
-    def _is_hidden(self, tag: Tag) -> bool:
-        """Hidden from readers by its own markup; never what holds half of the page's text, which a script shows."""
-        style = tag.get("style")
-        hidden = tag.has_attr("hidden")
-        if isinstance(style, str) and not hidden:
-            hidden = _HIDING_STYLE.search(style) is not None or (
-                _NO_FONT.search(style) is not None and not tag.find(style=_ANY_FONT)
-            )
-        return hidden and len(tag.get_text(strip=True)) * 2 < self._prose_chars
 
     def flush(self) -> None:
         text = " ".join("".join(self._pieces).split())
         if text:
             link_text = " ".join("".join(self._link_pieces).split())
-            unlinked = plain("".join(self._unlinked_pieces))
             block = Block(
                 text=text,
                 plain=plain(text),
-                tag=self._tags[-1],
+                tag=self.found.elements[self._open[-1]].tag if self._open else "body",
                 link_chars=len(link_text),
-                links=self._links,
+                links=len(self._link_texts),
                 path=tuple(self._open),
-                unlinked=unlinked,
+                unlinked=plain("".join(self._unlinked_pieces)),
                 pieces=plain(" ".join(self._pieces)),
+                link_texts=tuple(self._link_texts),
+                ad_texts=tuple(self._ad_texts),
+                number=len(self.found.blocks),
             )
             self.found.blocks.append(block)
         self._clear()
@@ -152,7 +216,14 @@ class _Walk:
         self._pieces: list[str] = []
         self._unlinked_pieces: list[str] = []
         self._link_pieces: list[str] = []
-        self._links = 0
+        self._link_texts: list[str] = []
+        self._ad_texts: list[str] = []
+
+
+def _is_ad(link: Tag) -> bool:
+    """Whether a link leads to an advertisement, by its address or by what it says of itself."""
+    relation = " ".join(link.get_attribute_list("rel", []) or []) if link.get("rel") else ""
+    return "sponsored" in relation or _AD_ADDRESS.search(str(link.get("href"))) is not None
 
 
 def _is_data_row(row: Tag) -> bool:
@@ -161,25 +232,9 @@ def _is_data_row(row: Tag) -> bool:
     return row.name == "tr" and len(cells) >= 2 and row.find(_IN_LAYOUT) is None
 
 
-def _describe(tag: Tag) -> Element:
-    classes = tag.get_attribute_list("class")
-    words = [str(value) for value in [*classes, tag.get("id")] if value]
+def _describe(tag: Tag, parent: int | None, start: int) -> Element:
+    classes = [str(value) for value in tag.get_attribute_list("class") if value]
+    words = [*classes, str(tag.get("id") or ""), str(tag.get("itemprop") or ""), str(tag.get("role") or "")]
     names = frozenset(part.lower() for word in words for part in _NAME_PART.findall(word))
-    return Element(tag.name, names, ".".join([tag.name, *sorted(str(value) for value in classes if value)]))
-
-
-def chrome(
-    found: HtmlBlocks, names: Mapping[str, Iterable[str]], prose_chars: Mapping[int, int], all_prose_chars: int
-) -> dict[int, str]:
-    """Elements that are page furniture, by number, with the reason that their name gives.
-
-    `names` maps a reason to element names; `prose_chars` counts running text inside each element. An element
-    with half of the page's text or more is never furniture, whatever it is called (content-with-sidebar).
-    """
-    by_tag = {"nav": "navigation", "footer": "footer", "aside": "related_list"}
-    reasons: dict[int, str] = {}
-    for number, element in found.elements.items():
-        reason = by_tag.get(element.tag) or next((r for r, ns in names.items() if element.names & set(ns)), None)
-        if reason and (not prose_chars.get(number) or prose_chars[number] * 2 < all_prose_chars):
-            reasons[number] = reason
-    return reasons
+    kinds = sorted({_ORDINAL.sub("", value) for value in classes} - {""})
+    return Element(tag.name, names, frozenset(classes), ".".join([tag.name, *kinds]), parent, start)

@@ -2,14 +2,177 @@
 
 from __future__ import annotations
 
-from indexer.extract.blocks import line_block
-from indexer.extract.sections import Sections, divide
-from indexer.extract.site_templates import Rules, SiteTemplates
-from indexer.records import RawPage
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from indexer.extract.blocks import is_numbered, is_prose, line_block, looks_like_heading
+from indexer.extract.crumbs import crumbs_in
+from indexer.extract.dialogue import doctor_turns
+from indexer.extract.dump_posts import dump_answers
+from indexer.extract.faq import faq_pairs
+from indexer.extract.metadata import read_facts
+from indexer.extract.parts import DoctorAnswer, PageParts
+from indexer.extract.sections import body_text, divide, is_control
+from indexer.extract.site_templates import Rules, SiteTemplates, first_match
+from indexer.extract.title import is_question, title_key
+from indexer.records import Block, RawPage, Reason
+
+_TITLE_CHARS = (4, 60)
+_MAX_HEAD_BLOCKS = 80
+_COLUMN_GAP = re.compile(r"(?<=\S)(?: {8,}|\u3000{5,})(?=\S)")
+_CELL_GAP = re.compile(r"(?<=\S)(?: {2,}|\u3000{2,}|\t)(?=\S)")
+_WRAP_COLUMNS = (60, 110)
+_MIN_WRAPPED_LINES = 5
+_SENTENCE_END = re.compile(r"[。！？!?：:；;…”」）)]$")
+_LIST_END = re.compile(r"[。;!?:,、]$")
+_DOSE = re.compile(r"\d\s*(克|毫克|毫升|微克|mg|g|ml|片|粒|次|岁|周|天|℃|%|单位)")
+_BULLET = re.compile(r"^[·•●◆■▪○◇*＊．-]\s*(?=\S)")
+_RUN_LINES = 4  # so many short lines without a stop in a row, after the article has begun, are titles
 
 
-def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[Sections, Rules]:
+def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
     """The parts of the page, and the rules they were found by."""
-    blocks = [line_block(line) for line in raw.text.splitlines() if line.strip()]
+    blocks = [line_block(line, number) for number, line in enumerate(_lines(raw.text))]
     rules = templates.rules_for("text", [block.plain for block in blocks])
-    return divide(blocks, rules), rules
+    at = _title_position(blocks, rules)
+    title = blocks[at].text if at is not None else None
+    sections = divide(blocks, rules, title, None if at is None else at + 1)
+    if spoken := doctor_turns(sections.body, rules):
+        answer = DoctorAnswer(body_text(spoken), sections.facts)
+        sections.body = []
+        return PageParts(sections, raw.url, (answer,)), rules
+    answers = dump_answers(blocks[(at or 0) + 1 :], sections, rules) if is_question(title) else ()
+    if answers:
+        sections.body = []
+        return PageParts(sections, raw.url, answers), rules
+    kept = _article(sections.body, rules)
+    numbers = {block.number for block in kept}
+    for block in sections.body:
+        if block.number not in numbers:
+            sections.remove(Reason.RELATED_LIST, block, "short lines beside the article")
+    sections.body = kept
+    return PageParts(sections, raw.url, faq=faq_pairs(kept)), rules
+
+
+def _lines(text: str) -> list[str]:
+    """The dump's lines, with columns parted and wrapped lines joined."""
+    lines = text.expandtabs(8).splitlines()
+    wrapped_at = _wrap_width(lines)
+    found: list[str] = []
+    aside: list[str] = []
+    open_line = False  # whether the last line may go on
+    for line in lines:
+        parts = _COLUMN_GAP.split(line.strip())
+        if len(parts) == 2 and wrapped_at and len(parts[0]) >= _TITLE_CHARS[0] and not _CELL_GAP.search(parts[0]):
+            line = parts[0]
+            aside.append(parts[1])
+        stripped = line.strip()
+        if not stripped:
+            open_line = False
+            continue
+        if open_line and not is_numbered(line_block(stripped)) and not _BULLET.match(stripped):
+            found[-1] += stripped if not stripped[0].isascii() or not found[-1][-1].isascii() else f" {stripped}"
+        else:
+            found.append(_CELL_GAP.sub(" ", stripped) if len(_CELL_GAP.split(stripped)) > 1 else stripped)
+        open_line = wrapped_at > 0 and _columns(line.rstrip()) >= wrapped_at and not _SENTENCE_END.search(stripped)
+    return [*found, *aside]
+
+
+def _wrap_width(lines: Sequence[str]) -> int:
+    """The width from which on a line was broken for its length; 0 where lines are not broken so."""
+    widths = [_columns(_COLUMN_GAP.split(line.rstrip())[0]) for line in lines if line.strip()]
+    longest = max(widths, default=0)
+    if not _WRAP_COLUMNS[0] <= longest <= _WRAP_COLUMNS[1]:
+        return 0
+    near = sum(width >= longest - 6 for width in widths)
+    return longest - 6 if near >= _MIN_WRAPPED_LINES else 0
+
+
+def _columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+
+
+def _title_position(blocks: Sequence[Block], rules: Rules) -> int | None:
+    """Where the title stands: the line of the head that the path, the first line or a byline below it speak for."""
+    head = blocks[:_MAX_HEAD_BLOCKS]
+    prose = next((i for i, block in enumerate(head) if _is_text(block)), len(head))
+    counts = Counter(title_key(block.text) for block in head)
+    crumbs = [crumbs_in(block) for block in head if first_match(rules.breadcrumb, block.plain)]
+    tails = {title_key(parts[-1]) for parts in crumbs if parts}
+    best, best_score = None, 0
+    for position, block in enumerate(head[: prose + 1]):
+        key = title_key(block.text)
+        if not _TITLE_CHARS[0] <= len(key) <= _TITLE_CHARS[1] or not _may_be_title(block, rules):
+            continue
+        following = head[position + 1] if position + 1 < len(head) else None
+        score = 1 + 3 * (key in tails) + 2 * (counts[key] > 1) + (len(key) >= 8) + is_question(block.text)
+        score += 2 * (following is not None and bool(read_facts(following.pieces, rules)))
+        score += 2 * (position > 0 and key in title_key(head[0].text))
+        if position == prose:
+            score -= 3
+        if score >= best_score and score > 0:
+            best, best_score = position, score
+    return best
+
+
+def _is_text(block: Block) -> bool:
+    return is_prose(block) and len(block.plain) >= 15
+
+
+def _may_be_title(block: Block, rules: Rules) -> bool:
+    plain = block.plain
+    if plain[-1] in "。;,:" or is_control(block, rules) or len(plain.split(" ")) > 3:
+        return False
+    if first_match(rules.breadcrumb, plain) or first_match(rules.system_says, plain) or first_match(rules.card, plain):
+        return False
+    facts = read_facts(block.pieces, rules)
+    return not (facts.date or facts.author or facts.views) or is_question(plain)
+
+
+def _article(body: Sequence[Block], rules: Rules) -> list[Block]:
+    """The article without the titles, tags and names that stand before, in and after it."""
+    anchors = [i for i, block in enumerate(body) if is_prose(block) or _is_row(block)]
+    if not anchors:
+        return [block for block in body if block.plain[-1] in "。!?"] or list(body)
+    first, last = anchors[0], anchors[-1]
+    while first > 0 and _heads(body[first - 1]):
+        first -= 1
+    end = last + 1
+    while end < len(body) and (_LIST_END.search(body[end].plain) or is_numbered(body[end])):
+        end += 1
+    while end - 1 > last and looks_like_heading(body[end - 1]) and not _LIST_END.search(body[end - 1].plain):
+        end -= 1
+    return _without_runs(list(body[first:end]))
+
+
+def _is_row(block: Block) -> bool:
+    """A row of a table of facts."""
+    return len(block.plain.split(" ")) in range(2, 6) and _DOSE.search(block.plain) is not None
+
+
+def _heads(block: Block) -> bool:
+    """A line above the first paragraph that heads it."""
+    return looks_like_heading(block) and (is_numbered(block) or block.plain[0] in "【[<" or len(block.plain) <= 12)
+
+
+def _without_runs(blocks: list[Block]) -> list[Block]:
+    """Without rows of short lines that neither list nor head anything: titles of other pages."""
+    kept: list[Block] = []
+    run: list[Block] = []
+    for block in blocks:
+        if (
+            is_prose(block)
+            or _is_row(block)
+            or is_numbered(block)
+            or _LIST_END.search(block.plain)
+            or _BULLET.match(block.text)
+        ):
+            kept.extend(run if len(run) < _RUN_LINES else run[-1:] if looks_like_heading(run[-1]) else [])
+            run = []
+            kept.append(block)
+        else:
+            run.append(block)
+    kept.extend(run if len(run) < _RUN_LINES else [])
+    return kept

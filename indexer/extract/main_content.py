@@ -3,116 +3,218 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from bs4 import BeautifulSoup
 
-from indexer.extract.blocks import HEADING_TAGS, is_prose
-from indexer.extract.html_blocks import HtmlBlocks, chrome, html_blocks
-from indexer.extract.metadata import Facts, read_facts
-from indexer.extract.sections import Sections, body_text, divide
+from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
+from indexer.extract.crumbs import crumbs_of
+from indexer.extract.dialogue import Role, doctor_turns, is_doctor_byline, label_of, turns
+from indexer.extract.embedded import Embedded, json_ld
+from indexer.extract.faq import faq_pairs
+from indexer.extract.furniture import Furniture
+from indexer.extract.html_blocks import HtmlBlocks, html_blocks
+from indexer.extract.main_part import main_part
+from indexer.extract.metadata import Facts, parse_date, read_facts
+from indexer.extract.parts import DoctorAnswer, PageParts
+from indexer.extract.posts import find_posts
+from indexer.extract.sections import RELATED_RULES, Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
-from indexer.records import Block, RawPage, Reason, RemovedBlock
+from indexer.extract.state import state
+from indexer.extract.title import is_question, page_title, title_key
+from indexer.records import Block, QaPair, RawPage, Reason, RemovedBlock
 
-_TITLE_SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|(?<![A-Za-z0-9])-(?=[^-]{2,12}$)")
-#: a title; 医生 alone is also what laypeople call themselves in forums (热心医生)
-_DOCTOR = re.compile(r"(医师|药师|护师|护士长|技师|主任|教授|治疗师|营养师|[\u4e00-\u9fff]{2,4}\s+(医生|大夫)(\s|$))")
-_BYLINE_CHARS = 60
-_BYLINE_BLOCKS = 4
-_TITLE_CHARS = 4
-
-
-@dataclass(frozen=True)
-class DoctorAnswer:
-    """One doctor's answer on a question page."""
-
-    text: str
-    facts: Facts
+_PAGE_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_BYLINE_CHARS = 80
+_BYLINE_BLOCKS = 6
+_NAME_CHARS = 20
+_BUTTON_CHARS = 32
+_DATE_NAMES = ("article:published_time", "pubdate", "publishdate", "og:release_date", "datepublished")
+_DOMINANT_IN_POST = 0.95  # an answer and what is added to it later stand in two elements
+_MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
 
 
-@dataclass(frozen=True)
-class HtmlPage:
-    """The parts of an HTML page."""
-
-    sections: Sections
-    url: str | None
-    doctor_answers: tuple[DoctorAnswer, ...]  #: empty when the page is an article
-    asked: str | None  #: what the patient wrote beneath the question, on a question page
-
-
-def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[HtmlPage, Rules]:
-    """The parts of the page, and the rules they were found by."""
-    soup = BeautifulSoup(raw.text, "lxml")
+def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
+    """The parts of the page, and the rules they were found by. Raises TooDeep."""
+    # Pages go on behind </html>, and the parser would not; a NUL ends its reading altogether.
+    soup = BeautifulSoup(_PAGE_END.sub("", raw.text.replace("\0", "")), "lxml")
     found = html_blocks(soup)
     rules = templates.rules_for("html", [block.plain for block in found.blocks])
-    kept, furniture = _without_furniture(found, rules)
-    title = _title(soup, kept)
-    answers = _answer_elements(found, kept, rules)
-    sections = divide([block for block in kept if not (answers & set(block.path))], rules, title)
-    sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text) for text in found.hidden]
-    sections.removed.extend(furniture)
-    sections.facts = sections.facts.filled_from(_facts_beside_title(found.blocks, title, rules))
-    doctor_answers = tuple(
-        answer
-        for number in sorted(answers)
-        if (answer := _doctor_answer(number, found.blocks, kept, sections, rules)).text
-    )
-    asked = None
-    if doctor_answers:
-        asked = body_text([block for block in sections.body if is_prose(block)]) or None
-        sections.removed.extend(
-            RemovedBlock(Reason.NAVIGATION, block.text) for block in sections.body if not is_prose(block)
-        )
-        sections.body = []
-    return HtmlPage(sections, _address(soup), doctor_answers, asked), rules
+    said = json_ld(soup)
+    title = page_title(soup, found.blocks) or said.title
+    page = _visible_page(found, rules, title, _address(soup) or raw.url)
+    if _is_bare(page):
+        told = said if said.texts or said.faq else state(soup)
+        page = _told_page(page, told, templates) or page
+    sections = page.sections
+    sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(soup, rules))
+    sections.crumbs = crumbs_of(found, rules) or sections.crumbs or list(said.crumbs)
+    return page, rules
 
 
-def _without_furniture(found: HtmlBlocks, rules: Rules) -> tuple[list[Block], list[RemovedBlock]]:
-    prose: Counter[int] = Counter()
-    for block in found.blocks:
-        if is_prose(block):
-            prose.update({number: len(block.plain) for number in block.path})
-    all_prose = sum(len(block.plain) for block in found.blocks if is_prose(block))
-    reasons = chrome(found, rules.chrome, prose, all_prose)
+def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str | None) -> PageParts:
+    """The page as its visible text shows it."""
+    furniture = Furniture(found, rules, plain(title) if title else None)
     kept: list[Block] = []
     removed: list[RemovedBlock] = []
     for block in found.blocks:
-        reason = next((reasons[number] for number in block.path if number in reasons), None)
-        # The path to the page and the title may stand in a header; they are read, not searched.
-        needed = block.tag == "h1" or first_match(rules.breadcrumb, block.plain)
-        if reason and not needed:
-            removed.append(RemovedBlock(Reason(reason), block.text))
+        if piece := furniture.removed(block):
+            removed.append(piece)
         else:
             kept.append(block)
-    return kept, removed
+    sections = divide(kept, rules, title)
+    elsewhere = {b.number for b in sections.embedded} | {b.number for b in sections.removed if b.rule in RELATED_RULES}
+    posts = find_posts(found, [block for block in kept if block.number not in elsewhere], rules, title)
+    if posts is not None:
+        sections = divide([block for block in kept if posts.roles.keys().isdisjoint(block.path)], rules, title)
+    sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text, "hidden by its markup") for text in found.hidden]
+    sections.removed.extend(removed)
+    sections.facts = _facts_beside_title(found.blocks, title, rules).filled_from(sections.facts)
+    if posts is not None:
+        answers = [_doctor_answer(n, posts.bylines.get(n, ()), found, kept, sections, rules) for n in posts.answers]
+        for number in set(posts.roles) - set(posts.answers):
+            for block in kept:
+                if number in block.path:
+                    sections.remove(Reason.COMMENT, block, "post of the asker or a layperson")
+        if answers := [answer for answer in answers if answer.text]:
+            return _question_page(sections, url, _one_answer(answers) if posts.is_dialogue else tuple(answers))
+    if spoken := doctor_turns(sections.body, rules):
+        facts = _first_doctor_facts(sections.body, rules)
+        return _question_page(sections, url, (DoctorAnswer(body_text(spoken), facts),))
+    parts = main_part(sections.body, found)
+    for block in parts.rest:
+        sections.remove(Reason.NAVIGATION, block, "outside the main part")
+    sections.body = parts.main
+    sections.facts = sections.facts.filled_from(_likes_below(sections, found, rules))
+    return PageParts(sections, url, faq=faq_pairs(sections.body, found))
 
 
-def _title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
-    """The heading that <title> contains or the line that it begins with, else <title> without the site's name."""
-    whole = " ".join(soup.title.get_text().split()) if soup.title else ""
-    headings = [block for block in blocks if block.tag in ("h1", "h2", "h3")]
-    first_lines = [block for block in blocks if plain(whole).startswith(block.plain)]
-    inside = [b for b in [*headings, *first_lines] if len(b.plain) >= _TITLE_CHARS and b.plain in plain(whole)]
-    if inside:
-        return max(inside, key=lambda b: (plain(whole).startswith(b.plain), b.tag == "h1", len(b.plain))).text
-    main = [block for block in headings if block.tag == "h1"]
-    if len(main) == 1:
-        return main[0].text
-    return _TITLE_SEPARATOR.split(whole)[0].strip() or None
+def _one_answer(turns: Sequence[DoctorAnswer]) -> tuple[DoctorAnswer, ...]:
+    """A dialogue's turns together, without the name that stands above each."""
+    facts = turns[0].facts
+    for turn in turns[1:]:
+        facts = facts.filled_from(turn.facts)
+    first_lines = Counter(turn.text.partition("\n")[0] for turn in turns)
+    texts = []
+    for turn in turns:
+        name, _, rest = turn.text.partition("\n")
+        is_name = first_lines[name] > 1 and rest and len(name) <= _NAME_CHARS and name[-1] not in "。！？!?"
+        texts.append(rest if is_name else turn.text)
+    return (DoctorAnswer("\n".join(texts), facts),)
+
+
+def _first_doctor_facts(body: Sequence[Block], rules: Rules) -> Facts:
+    """What the first label of a doctor says: a name, a date."""
+    label = next((b for b in body if (found := label_of(b, rules)) and found[0] is Role.DOCTOR), None)
+    return read_facts(label.pieces[:_BYLINE_CHARS], rules) if label else Facts()
+
+
+def _question_page(sections: Sections, url: str | None, answers: tuple[DoctorAnswer, ...]) -> PageParts:
+    asked = body_text([block for block in sections.body if is_prose(block)]) or None
+    for block in sections.body:
+        sections.remove(Reason.NAVIGATION, block, "beside the answers")
+    sections.body = []
+    return PageParts(sections, url, answers, asked)
+
+
+def _is_bare(page: PageParts) -> bool:
+    return not page.doctor_answers and len(body_text(page.sections.body)) < _MIN_BODY_CHARS
+
+
+def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates) -> PageParts | None:
+    """The page as its scripts tell it; None when they tell less than the page shows."""
+    rules = templates.general
+    texts = [(text, _snippet(text.html, rules)) for text in told.texts]
+    faq = tuple(QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.faq)
+    told_chars = sum(len(body_text(sections.body)) for _, sections in texts) + sum(len(pair.answer) for pair in faq)
+    if told_chars <= len(body_text(page.sections.body)):
+        return None
+    sections = replace(
+        page.sections,
+        title=told.title or page.sections.title,
+        facts=told.facts.filled_from(page.sections.facts),
+        crumbs=list(told.crumbs) or page.sections.crumbs,
+        body=[],
+        removed=[*page.sections.removed, *(piece for _, parts in texts for piece in parts.removed)],
+    )
+    related = tuple(
+        QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.related
+    )
+    if len(texts) > 1 or (texts and is_question(sections.title)):
+        answers = tuple(DoctorAnswer(body_text(parts.body), text.facts) for text, parts in texts)
+        return PageParts(sections, page.url, answers, told=related)
+    lines = [line for pair in faq for line in (pair.question, *pair.answer.split("\n"))]
+    sections.body = texts[0][1].body if texts else [line_block(line) for line in lines]
+    return PageParts(sections, page.url, faq=() if texts else faq, told=related)
+
+
+def _snippet(html: str, rules: Rules) -> Sections:
+    """A text of the page's data, cleaned like a page of its own."""
+    found = html_blocks(BeautifulSoup(html, "lxml"))
+    furniture = Furniture(found, rules, None)
+    pieces = [(block, furniture.removed(block)) for block in found.blocks]
+    sections = divide([block for block, piece in pieces if piece is None], rules, title="")
+    sections.removed.extend(piece for _, piece in pieces if piece is not None)
+    return sections
 
 
 def _facts_beside_title(blocks: Sequence[Block], title: str | None, rules: Rules) -> Facts:
     """What the short lines right below the title say, also where an element called header holds them."""
-    at = next((i for i, block in enumerate(blocks) if title is not None and block.plain == plain(title)), None)
-    facts = Facts()
-    for block in blocks[at + 1 : at + 1 + _BYLINE_BLOCKS] if at is not None else ():
+    key = title_key(title or "")
+    same = [i for i, block in enumerate(blocks) if key and title_key(block.text) == key]
+    longer = [i for i, b in enumerate(blocks) if key and b.tag == "h1" and title_key(b.text).startswith(key)]
+    at = next((i for i in [*(i for i in same if blocks[i].tag in HEADING_TAGS), *longer, *same]), None)
+    if at is None:
+        return Facts()
+    lines = [blocks[at].pieces.removeprefix(plain(title or ""))]
+    for block in blocks[at + 1 : at + 1 + _BYLINE_BLOCKS]:
         if is_prose(block):
             break
         if len(block.plain) <= _BYLINE_CHARS:
-            facts = facts.filled_from(read_facts(block.pieces, rules))
+            lines.append(block.pieces)
+    above = [b.pieces for b in blocks[max(at - 2, 0) : at] if len(b.plain) <= _BYLINE_CHARS and not b.links]
+    return _facts_in(lines, rules).filled_from(_facts_in(above, rules))
+
+
+def _likes_below(sections: Sections, found: HtmlBlocks, rules: Rules) -> Facts:
+    """The count of a button below the article; not of comments and of other pages."""
+    foreign = {b.number for b in sections.removed if b.reason in (Reason.COMMENT, Reason.RELATED_LIST)}
+    for block in found.blocks[sections.body[0].number :] if sections.body else ():
+        if len(block.plain) <= _BUTTON_CHARS and block.number not in foreign:
+            facts = read_facts(block.pieces, rules)
+            if facts.likes is not None:
+                return Facts(likes=facts.likes)
+    return Facts()
+
+
+def _facts_in(lines: Sequence[str], rules: Rules) -> Facts:
+    """What short lines say one by one, and a name, title and hospital that stand in a line each."""
+    facts = Facts()
+    for line in lines:
+        facts = facts.filled_from(read_facts(line, rules))
+    for count in (2, 3):
+        for start in range(len(lines) - count + 1):
+            facts = facts.filled_from(read_facts(" ".join(lines[start : start + count]), rules))
     return facts
+
+
+def _facts_of_markup(soup: BeautifulSoup, rules: Rules) -> Facts:
+    """Author and date as <meta> and elements called author state them; only what is a person's name."""
+    author = date = None
+    for meta in soup.find_all("meta", content=True):
+        name = str(meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
+        content = str(meta["content"]).strip()
+        if name in _DATE_NAMES and date is None:
+            date = parse_date(content)
+        elif name in ("author", "article:author") and author is None and rules.person.fullmatch(content):
+            author = content
+    for element in soup.select("[rel~=author], [itemprop=author], .author, .post-author, .article-author", limit=5):
+        text = " ".join(element.get_text(" ").split())
+        if author is None and rules.person.fullmatch(text):
+            author = text
+    return Facts(author=author, date=date)
 
 
 def _address(soup: BeautifulSoup) -> str | None:
@@ -124,59 +226,36 @@ def _address(soup: BeautifulSoup) -> str | None:
     return None
 
 
-def _answer_elements(found: HtmlBlocks, blocks: Sequence[Block], rules: Rules) -> set[int]:
-    """Elements that each hold one doctor's answer.
-
-    The outermost brothers of one kind with running text in each, where one has exactly one doctor's byline, or is
-    called an answer and has any. An only child counts when it is called an answer and has a byline.
-    """
-    inside: defaultdict[int, list[Block]] = defaultdict(list)
-    for block in blocks:
-        for number in block.path:
-            inside[number].append(block)
-    families: defaultdict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
-    for number, content in inside.items():
-        if any(is_prose(block) for block in content):
-            parent = content[0].path[: content[0].path.index(number)]
-            families[(parent, found.elements[number].signature)].append(number)
-    only_children: list[int] = []
-    for family in (families[key] for key in sorted(families, key=lambda key: len(key[0]))):
-        called = any(found.elements[number].names & set(rules.answers) for number in family)
-        bylines = [sum(_is_byline(block) for block in inside[number]) for number in family]
-        if len(family) >= 2 and (1 in bylines or (called and any(bylines))):
-            # What laypeople answer beside the doctors is no answer that we would quote.
-            return {number for number, count in zip(family, bylines, strict=True) if count}
-        if called and bylines[0]:
-            only_children.extend(family)
-    return set(only_children[:1])
-
-
-def _is_byline(block: Block) -> bool:
-    """A short line with a doctor's title; no heading, such as 什么时候要看医生."""
-    if block.tag in HEADING_TAGS or len(block.plain) > _BYLINE_CHARS or is_prose(block):
-        return False
-    return _DOCTOR.search(block.pieces) is not None
-
-
 def _doctor_answer(
-    number: int, blocks: Sequence[Block], kept: Sequence[Block], sections: Sections, rules: Rules
+    number: int, beside: Sequence[Block], found: HtmlBlocks, kept: Sequence[Block], sections: Sections, rules: Rules
 ) -> DoctorAnswer:
     """Byline and text of the answer in one element; what is removed from it joins the page's removed blocks.
 
-    The byline is read from all of the element's short lines, also from those that furniture holds ("foot").
+    The byline is read from all of the element's short lines, also from those that furniture holds ("foot"), and from
+    the lines `beside` it.
     """
-    facts = Facts()
-    for block in blocks:
-        if number in block.path and len(block.plain) <= _BYLINE_CHARS and not is_prose(block):
-            facts = facts.filled_from(read_facts(block.pieces, rules))
+    short = [b for b in found.inside(number) if len(b.plain) <= _BYLINE_CHARS and not is_prose(b)]
+    facts = _facts_in([block.pieces for block in [*beside, *short]], rules)
     # An answer is divided as a page whose title stands above it: all of it is body.
     parts = divide([block for block in kept if number in block.path], rules, title="")
-    body: list[Block] = []
-    for block in parts.body:
-        if not is_prose(block) and read_facts(block.pieces, rules):
-            sections.remove(Reason.METADATA, block)
-        else:
-            body.append(block)
     sections.removed.extend(parts.removed)
     sections.disclaimers.extend(parts.disclaimers)
-    return DoctorAnswer(body_text(body), facts)
+    body: list[Block] = []
+    for turn in turns(parts.body, rules, Role.DOCTOR, facts.author):
+        block = turn.block
+        if turn.role is not Role.DOCTOR:
+            sections.remove(Reason.COMMENT, block, "words of the asker")
+        elif first_match(rules.card, block.plain) or _is_byline(block, rules):
+            sections.remove(Reason.METADATA, block, "byline")
+        else:
+            body.append(block)
+    main = main_part(body, found, dominant=_DOMINANT_IN_POST)
+    for block in main.rest:
+        sections.remove(Reason.NAVIGATION, block, "outside the main part")
+    return DoctorAnswer(body_text(main.main), facts)
+
+
+def _is_byline(block: Block, rules: Rules) -> bool:
+    if is_prose(block) or block.tag in HEADING_TAGS or block.plain[-1] in "。!?":
+        return False
+    return bool(read_facts(block.pieces, rules)) or is_doctor_byline(block)

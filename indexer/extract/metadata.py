@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from indexer.extract.site_templates import Rules, first_match
 
 _NUMBERS = re.compile(r"\d+")
+_BYLINE_CHARS = 80
 _EARLIEST_YEAR = 1990  # before the Chinese web: a birth year or a typing slip, not a page's date
 
 
@@ -20,35 +21,69 @@ class Facts:
     date: str | None = None
     views: int | None = None
     likes: int | None = None
+    author_title: str | None = None
+    hospital: str | None = None
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in (self.author, self.date, self.views, self.likes))
+        return any(value is not None for value in astuple(self))
 
     def filled_from(self, other: Facts) -> Facts:
-        """These facts, with gaps filled from another line's."""
+        """These facts, with gaps filled from another line's. A title and a hospital go with their author only."""
+        same_author = self.author is None or other.author in (None, self.author)
         return Facts(
             self.author if self.author is not None else other.author,
-            self.date if self.date is not None else other.date,
+            _finer(self.date, other.date),
             self.views if self.views is not None else other.views,
             self.likes if self.likes is not None else other.likes,
+            _fuller(self.author_title, other.author_title if same_author else None),
+            self.hospital or (other.hospital if same_author else None),
         )
+
+
+def _finer(one: str | None, other: str | None) -> str | None:
+    """The first date, with the other's time where that is of the same day."""
+    if one is None or (other is not None and other.startswith(one)):
+        return other
+    return one
+
+
+def _fuller(one: str | None, other: str | None) -> str | None:
+    """The first title, or the other where that says more: 主治医师 for 医师."""
+    if one is None or (other is not None and other.endswith(one)):
+        return other
+    return one
 
 
 def read_facts(line: str, rules: Rules) -> Facts:
     """Facts that a short plain line states."""
     byline = first_match(rules.byline, line)
-    if byline:
+    if byline and not _is_no_name(byline["author"], rules):
         return Facts(byline["author"], parse_date(byline["date"]), _count(byline["views"]))
-    author = next((m for p in rules.author if (m := p.search(line)) and not _is_no_name(m["author"], rules)), None)
     date = first_match(rules.date, line)
     views = first_match(rules.views, line)
     likes = first_match(rules.likes, line)
+    title = first_match(rules.author_title, line) if len(line) <= _BYLINE_CHARS else None
+    places = (m["hospital"] for p in rules.hospital for m in p.finditer(line) if len(line) <= _BYLINE_CHARS)
     return Facts(
-        author["author"] if author else None,
+        _author(line, title, rules),
         parse_date(date["date"]) if date else None,
         _count(views["views"]) if views else None,
         _count(likes["likes"]) if likes else None,
+        title["title"] if title else None,
+        next((place for place in places if not first_match(rules.no_hospital, place)), None),
     )
+
+
+def _author(line: str, title: re.Match[str] | None, rules: Rules) -> str | None:
+    """Who is named by a label (作者：), else the person's name nearest to a doctor's title."""
+    for pattern in rules.author:
+        if (match := pattern.search(line)) and not _is_no_name(match["author"], rules):
+            return match["author"]
+    if title is None:
+        return None
+    names = [m for m in rules.person.finditer(line) if not _is_no_name(m[0], rules)]
+    nearest = min(names, key=lambda m: max(m.start() - title.end(), title.start() - m.end()), default=None)
+    return nearest[0] if nearest else None
 
 
 def _is_no_name(text: str, rules: Rules) -> bool:
@@ -60,7 +95,7 @@ def parse_date(text: str) -> str | None:
 
     None when it is no real date, lies before 1990 or in the future.
     """
-    numbers = [int(number) for number in _NUMBERS.findall(text)]
+    numbers = [int(number) for number in _NUMBERS.findall(re.sub(r"(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$", "", text))]
     if len(numbers) not in (3, 5, 6):
         return None
     try:
@@ -73,4 +108,10 @@ def parse_date(text: str) -> str | None:
 
 
 def _count(digits: str | None) -> int | None:
-    return int(digits.replace(",", "")) if digits else None
+    """A count as pages write it: 1203, 1,203, 1.2万."""
+    if not digits:
+        return None
+    number = digits.replace(",", "").strip()
+    if number[-1] in "万wWkK":
+        return round(float(number[:-1]) * (1000 if number[-1] in "kK" else 10_000))
+    return int(float(number))

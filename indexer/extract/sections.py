@@ -11,17 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from indexer.extract.blocks import HEADING_TAGS, is_numbered, is_prose, looks_like_heading
+from indexer.extract.blocks import HEADING_TAGS, is_all_link, is_numbered, is_prose, looks_like_heading
+from indexer.extract.crumbs import crumbs_in
 from indexer.extract.metadata import Facts, parse_date, read_facts
 from indexer.extract.site_templates import Rules, first_match, plain
+from indexer.extract.title import title_key
 from indexer.records import Block, QaPair, Reason, RemovedBlock
-from indexer.spam import commercial_reason
+from indexer.spam import commercial_reason, without_advertising_sentences
 
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
 _DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")
+_MIN_EXCERPTS = 2
 _ALL_LINK = 0.8  # keywords inside a sentence are links too, but never most of it
 QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
+_QA_SIGN = re.compile(r"^[问答QA]\s")
+_TRAILING_TIME = re.compile(r"(?<=[。！？!?…])\s*(?:\d{4}-\d{1,2}-\d{1,2})(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?$")
 _ORNAMENT = re.compile(r"^[\W_]+$")
+
+
+#: by which blocks of other pages' texts and links are removed
+RELATED_RULES = ("related_heading, links_heading", "below related_heading", "links_heading")
 
 
 @dataclass
@@ -37,26 +46,32 @@ class Sections:
     disclaimers: list[str] = field(default_factory=list)
     removed: list[RemovedBlock] = field(default_factory=list)
 
-    def remove(self, reason: Reason, block: Block) -> None:
+    def remove(self, reason: Reason, block: Block, rule: str) -> None:
         """Keep a block out of the text, on record."""
-        self.removed.append(RemovedBlock(reason, block.text))
+        self.removed.append(RemovedBlock(reason, block.text, rule, block.number))
 
 
-def divide(blocks: Sequence[Block], rules: Rules, title: str | None = None) -> Sections:
-    """Walk down a page. `title` is given where the page says which it is (HTML); else it is the last line
-    before the article that is neither navigation nor byline.
+def divide(blocks: Sequence[Block], rules: Rules, title: str | None = None, start: int | None = None) -> Sections:
+    """Walk down a page. `title` is given where the page says which it is; else it is the last line before the
+    article that is neither navigation nor byline. `start` is where the article may begin, where that is known.
     """
     sections = Sections(title=title)
-    start = _body_start(blocks, title)
+    start = _body_start(blocks, title) if start is None else start
     _walk_head(sections, blocks[:start], rules)
     _walk_rest(sections, blocks[start:], rules)
     return sections
 
 
 def _body_start(blocks: Sequence[Block], title: str | None) -> int:
-    """Index of the first block after the title, or of the first prose where there is no title."""
+    """Index of the first block after the title, or of the first prose where there is no title.
+
+    An empty title stands above the first block: all is body.
+    """
+    if title == "":
+        return 0
     if title is not None:
-        at = [i for i, block in enumerate(blocks) if block.plain == plain(title)]
+        key = title_key(title)
+        at = [i for i, block in enumerate(blocks) if key and title_key(block.text) == key]
         headings = [i for i in at if blocks[i].tag == "h1"]
         if at:
             return (headings or at)[0] + 1
@@ -75,34 +90,28 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
         after_separator = position > 0 and first_match(rules.breadcrumb_separator, blocks[position - 1].plain)
         if site := first_match(rules.site_line, block.plain):
             sections.site = sections.site or site["site"]
-            sections.remove(Reason.NAVIGATION, block)
+            sections.remove(Reason.NAVIGATION, block, "site_line")
         elif first_match(rules.breadcrumb, block.plain) or separator:
             in_path = True
-            sections.crumbs.extend(_crumbs(block.plain))
-            sections.remove(Reason.NAVIGATION, block)
+            sections.crumbs.extend(crumbs_in(block))
+            sections.remove(Reason.NAVIGATION, block, "breadcrumb")
         elif in_path and (after_separator or not sections.crumbs):
             sections.crumbs.append(block.text)
-            sections.remove(Reason.NAVIGATION, block)
-        elif first_match(rules.navigation, block.plain):
-            sections.remove(Reason.NAVIGATION, block)
+            sections.remove(Reason.NAVIGATION, block, "breadcrumb")
+        elif is_control(block, rules):
+            sections.remove(Reason.NAVIGATION, block, "navigation")
         elif len(block.plain) <= _FACT_LINE_CHARS and (facts := read_facts(block.pieces, rules)):
             sections.facts = sections.facts.filled_from(facts)
-            sections.remove(Reason.METADATA, block)
+            sections.remove(Reason.METADATA, block, "byline")
         elif block.link_share > 0.5:
-            sections.remove(Reason.NAVIGATION, block)
+            sections.remove(Reason.NAVIGATION, block, "links above the article")
         else:
             candidates.append(block)
     if sections.title is None and candidates:
         sections.title = candidates.pop().text
     for block in candidates:
-        is_title = sections.title is not None and block.plain == plain(sections.title)
-        sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block)
-
-
-def _crumbs(line: str) -> list[str]:
-    """Parts of a path that stands in one line: 首页 > 神经内科 > 面瘫."""
-    stripped = re.sub(r"^\S{0,5}位置[:：]?", "", line)
-    return [part.strip() for part in re.split(r"[>»›]", stripped) if part.strip()]
+        is_title = _is_title_of(block, sections)
+        sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block, "above the article")
 
 
 def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> None:
@@ -114,13 +123,19 @@ def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
             _place(sections, block, rules)
             position += 1
         elif heading in rules.links_heading and block.link_share > 0.5:  # 相关阅读 and its link, in one line
-            sections.remove(Reason.RELATED_LIST, block)
+            sections.remove(Reason.RELATED_LIST, block, "links_heading")
             position += 1
         else:
-            sections.remove(Reason.RELATED_LIST, block)
-            with_answers = heading in rules.related_heading
+            sections.remove(Reason.RELATED_LIST, block, "related_heading, links_heading")
+            with_answers = heading in rules.related_heading or _are_excerpts(blocks[position + 1 :])
             end = _section_end(blocks, position, with_answers)
             position = _walk_section(sections, blocks, position + 1, end, rules, with_answers)
+
+
+def _are_excerpts(blocks: Sequence[Block]) -> bool:
+    """Titles with the beginnings of their texts, in turn; in a dump, where nothing but their order shows it."""
+    first = [block for block in blocks[:9] if not block.path][:8]
+    return sum(not is_prose(one) and is_prose(two) for one, two in pairwise(first)) >= _MIN_EXCERPTS
 
 
 def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
@@ -177,14 +192,14 @@ def _walk_section(
             continue
         bare_link = block.link_share > 0.9 and not _is_answered(blocks, position)
         if not with_answers or bare_link or first_match(rules.answer_count, block.plain):
-            sections.remove(Reason.RELATED_LIST, block)
+            sections.remove(Reason.RELATED_LIST, block, "below related_heading")
         else:
             sections.embedded.append(block)
     return end
 
 
 def _is_title_of(block: Block, sections: Sections) -> bool:
-    return sections.title is not None and block.plain == plain(sections.title)
+    return bool(sections.title) and title_key(block.text) == title_key(sections.title or "")
 
 
 def _is_answered(blocks: Sequence[Block], position: int) -> bool:
@@ -194,37 +209,55 @@ def _is_answered(blocks: Sequence[Block], position: int) -> bool:
 
 def _place(sections: Sections, block: Block, rules: Rules) -> None:
     """Put one block of the article where it belongs."""
+    block = _without_adverts(sections, block, rules)
     if _take_out(sections, block, rules):
         return
     early = not any(is_prose(kept) for kept in sections.body)
     short = len(block.plain) <= _FACT_LINE_CHARS and not block.plain.endswith("。")
     if early and short and (facts := read_facts(block.pieces, rules)):
         sections.facts = sections.facts.filled_from(facts)
-        sections.remove(Reason.METADATA, block)
-    elif early and first_match(rules.affiliation, block.pieces):
-        sections.remove(Reason.METADATA, block)
+        sections.remove(Reason.METADATA, block, "byline")
+    elif early and (first_match(rules.affiliation, block.pieces) or rules.person.fullmatch(block.plain)):
+        sections.remove(Reason.METADATA, block, "affiliation")
     elif _is_title_of(block, sections):
-        sections.remove(Reason.OWN_TITLE, block)
-    elif block.link_share > _ALL_LINK and not is_prose(block):
-        sections.remove(Reason.RELATED_LIST, block)
+        sections.remove(Reason.OWN_TITLE, block, "title")
+    elif (block.link_share > _ALL_LINK or is_all_link(block)) and not is_prose(block):
+        sections.remove(Reason.RELATED_LIST, block, "all link")
     else:
         sections.body.append(block)
+
+
+def _without_adverts(sections: Sections, block: Block, rules: Rules) -> Block:
+    """A paragraph without the sentences that advertise, where something is left then, and without the time after it."""
+    text, adverts = without_advertising_sentences(block, rules)
+    rest = replace(block, text=text, plain=plain(text), ad_texts=())
+    if adverts and not is_prose(rest):
+        return block  # it is all advertisement
+    for advert in adverts:
+        sections.removed.append(RemovedBlock(Reason.ADVERTISEMENT, advert, "sentence", block.number))
+    text = _TRAILING_TIME.sub("", text)
+    return block if text == block.text else replace(rest, text=text, plain=plain(text))
 
 
 def _take_out(sections: Sections, block: Block, rules: Rules) -> bool:
     """Remove what is no text of anybody's answer; true when it was that."""
     if first_match(rules.disclaimer, block.plain):
         sections.disclaimers.append(block.text)
-        sections.remove(Reason.DISCLAIMER, block)
+        sections.remove(Reason.DISCLAIMER, block, "disclaimer")
     elif first_match(rules.footer, block.plain):
-        sections.remove(Reason.FOOTER, block)
-    elif first_match(rules.navigation, block.plain) or _ORNAMENT.match(block.plain):
-        sections.remove(Reason.NAVIGATION, block)
+        sections.remove(Reason.FOOTER, block, "footer")
+    elif is_control(block, rules) or _ORNAMENT.match(block.plain):
+        sections.remove(Reason.NAVIGATION, block, "navigation")
     elif reason := commercial_reason(block, rules):
-        sections.remove(reason, block)
+        sections.remove(reason, block, "spam")
     else:
         return False
     return True
+
+
+def is_control(block: Block, rules: Rules) -> bool:
+    """A line of buttons, or one that every page has."""
+    return rules.controls.match(block.pieces) is not None or first_match(rules.navigation, block.plain) is not None
 
 
 def body_text(body: Sequence[Block]) -> str:
@@ -248,14 +281,26 @@ def qa_pairs(sections: Sections) -> tuple[QaPair, ...]:
     """Embedded questions with their answers. The page's own title among them goes."""
     pairs = []
     for question_block, answer_block in _in_pairs(sections):
-        question, date = QA_MARK.sub("", question_block.text), None
+        question, date = _unmarked(question_block), None
         if dated := _DATED_QUESTION.match(question):
             question, date = dated["question"], parse_date(dated["date"])
-        if sections.title is not None and plain(question) == plain(sections.title):
-            sections.remove(Reason.OWN_TITLE, replace(answer_block, text=f"{question}\n{answer_block.text}"))
+        if sections.title is not None and title_key(question) == title_key(sections.title):
+            both = replace(answer_block, text=f"{question}\n{answer_block.text}")
+            sections.remove(Reason.OWN_TITLE, both, "title among related questions")
         else:
-            pairs.append(QaPair(question, QA_MARK.sub("", answer_block.text), date))
+            pairs.append(QaPair(question, _unmarked(answer_block), date))
     return tuple(pairs)
+
+
+def _is_sentence(block: Block) -> bool:
+    return is_prose(block) or block.plain[-1] in "。!…" or block.plain.endswith("..")
+
+
+def _unmarked(block: Block) -> str:
+    """The text without its 问： or 答：, or the same as a sign set apart."""
+    if _QA_SIGN.match(block.pieces) and block.text[0] in "问答QA":
+        return block.text[1:].lstrip(" :：")
+    return QA_MARK.sub("", block.text)
 
 
 def _in_pairs(sections: Sections) -> list[tuple[Block, Block]]:
@@ -269,12 +314,12 @@ def _in_pairs(sections: Sections) -> list[tuple[Block, Block]]:
         following = blocks[position + 1] if position + 1 < len(blocks) else None
         if question is None:
             question = block
-        elif not is_prose(block) and following is not None and is_prose(following):
-            sections.remove(Reason.RELATED_LIST, question)
+        elif not _is_sentence(block) or (not is_prose(block) and following is not None and is_prose(following)):
+            sections.remove(Reason.RELATED_LIST, question, "question without answer")
             question = block
         else:
             pairs.append((question, block))
             question = None
     if question is not None:
-        sections.remove(Reason.RELATED_LIST, question)
+        sections.remove(Reason.RELATED_LIST, question, "question without answer")
     return pairs

@@ -13,6 +13,13 @@ from indexer.errors import ResourceError
 from indexer.records import Kind
 from indexer.resources import read_toml
 
+#: characters that the rules name, in traditional pages
+_SIMPLIFIED = str.maketrans(
+    "網頁題醫師藥護員專關閱讀點擊發佈時間瀏覽評論復復覆錄冊聲責參診斷據療據續區場預約線詢電話購買價優領優費廣體驗載號類標籤門診團隊學會員導覽總編輯來訪問無聯絡權權轉載圖視頻訊錄檢舉報貼樓訂單貸車徵過項條則後請們這個"
+    "廳廠劑劃劉張陳黃楊吳趙鄭馮蔣韓葉蘇盧鍾譚龔蘭賴鄧蕭謝許羅詹紀潘範錢嚴萬應單顧龐賀歐陽",
+    "网页题医师药护员专关阅读点击发布时间浏览评论复复复录册声责参诊断据疗据续区场预约线询电话购买价优领优费广体验载号类标签门诊团队学会员导览总编辑来访问无联络权权转载图视频讯录检举报贴楼订单贷车征过项条则后请们这个"
+    "厅厂剂划刘张陈黄杨吴赵郑冯蒋韩叶苏卢钟谭龚兰赖邓萧谢许罗詹纪潘范钱严万应单顾庞贺欧阳",
+)
 Patterns = tuple[re.Pattern[str], ...]
 
 
@@ -21,6 +28,7 @@ class Rules:
     """Compiled rules for one page; every pattern sees `plain` text. The TOML file says what each is for."""
 
     navigation: Patterns
+    controls: re.Pattern[str]  #: a line of nothing but buttons
     breadcrumb: Patterns
     breadcrumb_separator: Patterns
     byline: Patterns
@@ -29,7 +37,18 @@ class Rules:
     author: Patterns
     date: Patterns
     not_author: Patterns
+    author_title: Patterns
+    hospital: Patterns
+    no_hospital: Patterns
+    person: re.Pattern[str]  #: a Chinese person's name between marks or blanks
+    no_topic: Patterns
     affiliation: Patterns
+    doctor_says: Patterns
+    asker_says: Patterns
+    lay_line: Patterns
+    system_says: Patterns
+    card: Patterns
+    post_line: Patterns
     related_heading: Patterns
     links_heading: Patterns
     answer_count: Patterns
@@ -43,6 +62,7 @@ class Rules:
     kind: Kind = Kind.ARTICLE  #: of the page's main text
     chrome: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: reason -> names of elements
     answers: tuple[str, ...] = ()  #: names of elements that hold an answer
+    crumb_names: tuple[str, ...] = ()  #: names of elements that hold the path to the page
 
 
 @dataclass(frozen=True)
@@ -73,8 +93,10 @@ class SiteTemplates:
 
 
 def plain(text: str) -> str:
-    """Text as patterns see it: compatibility forms folded (full-width colon to half), white space single, trimmed."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    """Text as patterns see it: compatibility forms folded (full-width colon to half), white space single, trimmed,
+    the traditional characters of page furniture simplified.
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_SIMPLIFIED).split())
 
 
 def first_match(patterns: Patterns, text: str) -> re.Match[str] | None:
@@ -109,8 +131,12 @@ def _apply(general: Rules | None, file: Path) -> Rules:
         value = content[item.name]
         if item.name == "kind":
             values["kind"] = Kind(value)
-        elif item.name == "breadcrumb_root":
-            values["breadcrumb_root"] = tuple(value)
+        elif item.name in ("breadcrumb_root", "crumb_names"):
+            values[item.name] = tuple(value)
+        elif item.name == "controls":
+            values["controls"] = _buttons(value)
+        elif item.name == "person":
+            values["person"] = _names(value)
         elif item.name == "chrome":
             values["chrome"] = {reason: tuple(names) for reason, names in value.items()}
         elif item.name == "answers":
@@ -124,6 +150,22 @@ def _apply(general: Rules | None, file: Path) -> Rules:
         return replace(general, **values) if general else Rules(**values)
     except TypeError as error:
         raise ResourceError(f"站点规则 {file} 不完整：{error}") from error
+
+
+def _buttons(names: str) -> re.Pattern[str]:
+    """One or more of the names, with numbers and marks between them."""
+    one = "|".join(re.escape(name) for name in sorted(names.split(), key=len, reverse=True))
+    return re.compile(rf"^[\W\d_]*(?:(?:{one})(?:[\W\d_]|[万wk](?=\W|$))*)+$")
+
+
+def _names(surnames: str) -> re.Pattern[str]:
+    """A surname and one or two characters more, with nothing but marks, or a title, around them."""
+    single = "".join(name for name in surnames.split() if len(name) == 1)
+    double = "|".join(name for name in surnames.split() if len(name) > 1)
+    return re.compile(
+        rf"(?<![\u4e00-\u9fff])(?:(?:{double})[\u4e00-\u9fff]{{1,2}}|[{single}][\u4e00-\u9fff]{{1,2}})"
+        r"(?=[^\u4e00-\u9fff]|$|主任|副主任|主治|住院|医师|医生|大夫|教授|药师)"
+    )
 
 
 def _compile(value: str | Iterable[str], file: Path) -> Patterns:

@@ -1,0 +1,98 @@
+"""Questions with their answers, as a page sets them out: definition lists, folding panels, 问：/答： lines."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from indexer.extract.blocks import is_prose
+from indexer.extract.html_blocks import HtmlBlocks
+from indexer.records import Block, QaPair
+
+_ASKS = re.compile(r"^(问|提问|Q\d*|问题\d*)\s*[:：.、]\s*", re.IGNORECASE)
+_ANSWERS = re.compile(r"^(答|回答|A\d*|解答)\s*[:：.、]\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"^(\d{1,2}|[一二三四五六七八九十]{1,3}|Q\d{1,2})[、.．:：]\s*")
+_IS_QUESTION = re.compile(r"([?]|吗|呢|么|怎么办|如何|多久|多少|什么|哪些|为什么)$")
+_QUESTION_CHARS = 80
+_MIN_PAIRS = 2
+
+
+def faq_pairs(body: Sequence[Block], found: HtmlBlocks | None = None) -> tuple[QaPair, ...]:
+    """The pairs of a page that is a list of questions with answers; empty when it is none."""
+    pairs = _labelled(body)
+    if not pairs and found is not None:
+        pairs = _listed(body, found) or _boxed(body, found)
+    return tuple(pairs) if len(pairs) >= _MIN_PAIRS else ()
+
+
+def question_text(block: Block) -> str:
+    """A question without its label or number."""
+    return _NUMBER.sub("", _ASKS.sub("", block.text))
+
+
+def _pair(question: Block, answer: Sequence[Block]) -> QaPair:
+    lines = [_ANSWERS.sub("", answer[0].text), *(block.text for block in answer[1:])]
+    return QaPair(question_text(question), "\n".join(line for line in lines if line))
+
+
+def _labelled(body: Sequence[Block]) -> list[QaPair]:
+    """问： and 答： in turn."""
+    pairs: list[QaPair] = []
+    question: Block | None = None
+    answer: list[Block] = []
+    for block in [*body, None]:
+        if block is None or _ASKS.match(block.plain):
+            if question and answer:
+                pairs.append(_pair(question, answer))
+            question, answer = block, []
+        elif question is not None and (answer or _ANSWERS.match(block.plain)):
+            answer.append(block)
+        elif question is not None:
+            question = None
+    return pairs
+
+
+def _listed(body: Sequence[Block], found: HtmlBlocks) -> list[QaPair]:
+    """dt and dd, summary and the rest of its details."""
+    pairs: list[QaPair] = []
+    question: Block | None = None
+    answer: list[Block] = []
+    for block in [*body, None]:
+        tags = {found.elements[number].tag for number in block.path} if block is not None else set()
+        if block is None or tags & {"dt", "summary"}:
+            if question and answer and _asks(question):
+                pairs.append(_pair(question, answer))
+            question, answer = block, []
+        elif question is not None and tags & {"dd", "details"}:
+            answer.append(block)
+        elif question is not None and not tags & {"dl", "details"}:
+            if answer and _asks(question):
+                pairs.append(_pair(question, answer))
+            question, answer = None, []
+    return pairs
+
+
+def _boxed(body: Sequence[Block], found: HtmlBlocks) -> list[QaPair]:
+    """Brothers of one kind, each a question and its answer; two of three of them at least."""
+    inside: defaultdict[int, list[Block]] = defaultdict(list)
+    for block in body:
+        for number in block.path:
+            inside[number].append(block)
+    families: defaultdict[tuple[int | None, str], list[int]] = defaultdict(list)
+    for number in inside:
+        families[found.elements[number].parent, found.elements[number].signature].append(number)
+    for family in families.values():
+        asked = [number for number in family if _is_pair(inside[number])]
+        if len(asked) >= _MIN_PAIRS and len(asked) * 3 >= len(family) * 2:
+            return [_pair(inside[number][0], inside[number][1:]) for number in asked]
+    return []
+
+
+def _is_pair(blocks: Sequence[Block]) -> bool:
+    return len(blocks) >= 2 and _asks(blocks[0]) and any(is_prose(block) for block in blocks[1:])
+
+
+def _asks(block: Block) -> bool:
+    plain = _NUMBER.sub("", block.plain)
+    return len(plain) <= _QUESTION_CHARS and bool(_IS_QUESTION.search(plain) or _ASKS.match(block.plain))

@@ -1,0 +1,29 @@
+"""The parts of a page, HTML or dump, from which its `Page` is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indexer.extract.metadata import Facts
+from indexer.extract.sections import Sections
+from indexer.records import QaPair
+
+
+@dataclass(frozen=True)
+class DoctorAnswer:
+    """One doctor's answer on a question page."""
+
+    text: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class PageParts:
+    """The parts of a page."""
+
+    sections: Sections
+    url: str | None = None
+    doctor_answers: tuple[DoctorAnswer, ...] = ()  #: empty when the page is an article
+    asked: str | None = None  #: what the patient wrote beneath the question, on a question page
+    faq: tuple[QaPair, ...] = ()  #: the page's own questions and answers
+    told: tuple[QaPair, ...] = ()  #: questions of other pages that its data holds
