@@ -22,10 +22,12 @@ from indexer.build import BuildReport, build_generation
 from indexer.cleaning import Progress, clean
 from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
+from indexer.extract import load_site_templates
+from indexer.extract.explain import explain
 from indexer.health import findings
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
-from indexer.read import find_files
-from indexer.records import Hit, Page, Rejected, SearchResult
+from indexer.read import decoded_page, find_files, read_file
+from indexer.records import Hit, Page, Rejected, SavedPage, SearchResult
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
@@ -45,12 +47,37 @@ def _file(**kwargs: Any) -> click.Path:
 
 @click.command(help="清洗网页并逐页输出结果，一行一个 JSON 对象。")
 @click.argument("paths", metavar="路径...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="输出 JSON（目前唯一的格式，可省略）")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON（默认的格式，可省略）")
+@click.option("--explain", "with_reasons", is_flag=True, help="不输出 JSON，而是逐段说明保留或去掉的理由，供人阅读")
 @_resources
-def extract(paths: tuple[Path, ...], as_json: bool, resources: Path | None) -> None:
+def extract(paths: tuple[Path, ...], as_json: bool, with_reasons: bool, resources: Path | None) -> None:
     settings = load_settings({"resources": resources})
+    if with_reasons:
+        for line in explanations(paths, settings):
+            click.echo(line)
+        return
     for item in clean(find_files(paths), find_resources(settings.resources), settings):
         click.echo(json.dumps(extraction_line(item), ensure_ascii=False))
+
+
+def explanations(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
+    """Why each block of each page was kept or taken out, in lines."""
+    templates = load_site_templates(find_resources(settings.resources))
+    for file, path in find_files(paths):
+        for saved in read_file(file, path, settings.max_page_bytes):
+            yield f"== {saved.path}"
+            raw = decoded_page(saved) if isinstance(saved, SavedPage) else saved
+            if isinstance(raw, Page):
+                yield "   记录按原样收录，不做清洗。"
+            elif isinstance(raw, Rejected):
+                yield f"   未收录：{raw.reason.label}。{raw.detail}"
+            else:
+                result, verdicts = explain(raw, templates)
+                if isinstance(result, Rejected):
+                    yield f"   未收录：{result.reason.label}。{result.detail}"
+                else:
+                    yield f"   收录：{result.title or '（无标题）'}"
+                yield from (verdict.as_line() for verdict in verdicts)
 
 
 def extraction_line(item: Page | Rejected) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
 #: said before a sign in the same clause, these warn of it: 不要相信祖传秘方
 _WARNING = re.compile(r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)|勿|切忌|警惕|谨防|轻信|虚假|骗|所谓|声称|号称)")
+#: what is said of an advertisement by one who is none
+_EXPOSED = re.compile(r"(不可信|不能信|别信|不要信|多半是|都是骗|骗人|骗局|上当|虚假|不靠谱|没有(科学)?(依据|根据))")
 _CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
 _PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")
@@ -73,6 +75,8 @@ def is_advertisement(block: Block, rules: SpamRules) -> bool:
     if len(block.plain) > _MAX_AD_CHARS:
         return False
     if _PUBLIC_LINE.search(block.plain) and not _CONTACT.search(block.plain):
+        return False
+    if _EXPOSED.search(block.plain) and not _CONTACT.search(block.plain):
         return False
     signs = advertisement_signs(block, rules)
     return signs >= 2 or (signs == 1 and len(block.plain) <= _SHORT_AD_CHARS)

@@ -43,7 +43,7 @@ def test_every_date_of_the_chinese_web_is_read(day: date, mark: str) -> None:
         ("韩念真 2019-11-03 07:18:42 17", Facts("韩念真", "2019-11-03T07:18:42", 17)),
         ("作者:韩念真 来源:某站 2020-01-02 阅读(3,456)", Facts("韩念真", "2020-01-02", 3456)),
         ("2690次浏览", Facts(views=2690)),
-        ("韩念真 副主任医师", Facts("韩念真")),
+        ("韩念真 副主任医师", Facts("韩念真", author_title="副主任医师")),
         ("有用(12) 回复", Facts(likes=12)),
         ("每天喝水8次", Facts()),
     ],

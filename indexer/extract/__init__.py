@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from indexer.extract.answers import answers_of
+from indexer.extract.blocks import is_prose, line_block
 from indexer.extract.layout_text import divide_dump
 from indexer.extract.main_content import divide_html
 from indexer.extract.sections import QA_MARK, Sections, body_text, headings, qa_pairs
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, load_site_templates, plain
-from indexer.extract.title import is_question, title_key
+from indexer.extract.title import is_question, title_key, without_kind
 from indexer.records import Page, RawPage, Reason, Rejected, host_of
 
 __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 
 _MIN_ANSWER_CHARS = 24  # less, below a title that asks nothing, is a remark: 排行由患者投票产生
 _MIN_REPLY_CHARS = 4  # 少量可以, beneath a question
-_WALL_CHARS = 200  # a notice such as 请登录后查看 explains a page only when there is little else
+_MIN_TEASERS = 6
+_WALL_CHARS = 300  # a notice such as 请登录后查看 explains a page only when there is little else
 
 
 def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
@@ -33,7 +35,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
         facts = facts.filled_from(sections.facts)
     page = Page(
         path=raw.path,
-        title=QA_MARK.sub("", sections.title) if sections.title else None,
+        title=QA_MARK.sub("", without_kind(sections.title)) if sections.title else None,
         text=text,
         charset=raw.charset,
         url=url,
@@ -61,8 +63,16 @@ def _reject(raw: RawPage, sections: Sections, rules: Rules, text: str) -> Reject
         (line for line in (sections.title or "", *text.split("\n")) if first_match(rules.no_answer_page, plain(line))),
         None,
     )
+    lines = text.split("\n")
+    teasers = [line for line in lines if line.rstrip().endswith(("...", "…"))]
+    if len(teasers) >= _MIN_TEASERS and len(teasers) * 2 > sum(is_prose(line_block(line)) for line in lines):
+        detail = f"页面只是一列文章的开头（{len(teasers)} 篇），没有哪一篇的正文。"
+        return Rejected(raw.path, Reason.NO_CONTENT, detail, removed, raw.charset)
     if notice and len(whole) <= _WALL_CHARS:
         return Rejected(raw.path, Reason.NO_CONTENT, f"页面只有提示：“{notice[:40]}”。", removed, raw.charset)
+    adverts = sum(len(piece.text) for piece in removed if piece.reason is Reason.ADVERTISEMENT)
+    if not is_question(sections.title) and len(whole) < _WALL_CHARS and adverts > len(whole):
+        return Rejected(raw.path, Reason.NO_CONTENT, "去掉广告以后没有正文。", removed, raw.charset)
     if len(plain(text)) < (_MIN_REPLY_CHARS if is_question(sections.title) else _MIN_ANSWER_CHARS):
         return Rejected(raw.path, Reason.NO_CONTENT, "去掉导航、广告和链接后没有正文。", removed, raw.charset)
     return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from indexer.extract.html_blocks import HtmlBlocks
 from indexer.extract.site_templates import Rules, first_match, plain
+from indexer.extract.title import title_key
 from indexer.records import Block
 
 _LABEL = re.compile(r"^\W*\S{0,7}(位置|当前|所在|路径)(是|在|页)?\s*[:：]\s*")
@@ -17,6 +18,7 @@ _ONLY_SEPARATORS = re.compile(rf"^(?:\s|{_SEPARATORS})*$")
 _HOME = re.compile(r"(首页|主页|^Home$|网$|网站$|百科$|在线$|论坛$|门户$|医院$|频道$)")
 _MAX_CHARS = 160
 _MAX_PARTS = 8
+_PART_CHARS = 16
 
 
 def crumbs_of(found: HtmlBlocks, rules: Rules) -> list[str]:
@@ -73,3 +75,13 @@ def crumbs_in(block: Block) -> list[str]:
         tails = [tail] if tail and not _ONLY_SEPARATORS.match(tail) else []
         return [*parts, *tails]
     return split
+
+
+def path_in(block: Block, title: str | None, rules: Rules) -> list[str]:
+    """The parts of a path in one line of a dump; empty where the line is none."""
+    parts = crumbs_in(block)
+    if not 2 <= len(parts) <= _MAX_PARTS or max(map(len, parts[:-1])) > _PART_CHARS:
+        return []
+    sure = _LABEL.match(block.plain) or re.search("[>»›→]", block.plain) or _HOME.search(parts[0])
+    ends_here = first_match(rules.no_topic, parts[-1]) or (title and title_key(parts[-1]) == title_key(title))
+    return parts if "|" not in block.plain and (sure or ends_here) else []

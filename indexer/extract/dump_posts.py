@@ -16,7 +16,7 @@ from indexer.records import Block, Reason
 
 _BYLINE_CHARS = 90
 #: why a block left the article and may still be somebody's byline
-_BYLINES = ("byline", "affiliation", "above the article")
+_BYLINES = ("署名行", "规则 affiliation", "正文之前")
 _OTHERS = re.compile(
     r"^\W*(其他|全部|更多|医生|专家|网友|最佳|满意|推荐)?(回答|答案|解答|回复)\s*[(（:：]?\s*\d*\s*(条|个)?[)）]?$"
 )
@@ -62,7 +62,7 @@ def dump_answers(blocks: Sequence[Block], sections: Sections, rules: Rules) -> t
     for post in posts:
         if not post.by_doctor:
             for block in post.text:
-                sections.remove(Reason.COMMENT, block, "post of a layperson")
+                sections.remove(Reason.COMMENT, block, "网友的话")
     return tuple(DoctorAnswer(body_text(post.text), _facts(post, rules)) for post in doctors)
 
 

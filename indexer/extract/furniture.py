@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from indexer.extract.blocks import HEADING_TAGS, is_all_link, is_prose
-from indexer.extract.dialogue import SURE_TITLE, is_doctor_byline
+from indexer.extract.dialogue import SURE_TITLE
 from indexer.extract.html_blocks import HtmlBlocks
 from indexer.extract.site_templates import Rules, first_match
 from indexer.extract.title import title_key
@@ -29,6 +29,7 @@ _MIN_LINKS = 2
 _LINK_SHARE = 0.5
 _MAX_UNLINKED_CHARS_A_LINK = 12  # a date, a count: 25人回答
 _ITEM_CHARS = 6  # drugs, foods: a list of linked names inside an article is part of it
+_CARD_BLOCKS, _CARD_LINKS = 5, 3
 _MIN_BROTHERS = 3
 _MIN_EXCERPTS = 3
 _EXCERPT_CHARS = 240
@@ -60,7 +61,7 @@ class Furniture:
         self._reasons = {number: reason for number, reason in judged if reason is not None}
         for family in self._brothers.values():
             for number in self._other_articles(family) or self._excerpts(family):
-                self._reasons.setdefault(number, ("related_list", "brothers with titles of their own"))
+                self._reasons.setdefault(number, ("related_list", "同类元素各有自己的标题"))
 
     def removed(self, block: Block) -> RemovedBlock | None:
         """The block as furniture, by the outermost such element around it; None when it is none."""
@@ -84,12 +85,12 @@ class Furniture:
         if self._found.elements[number].start == self._found.elements[number].end:
             return None
         if number in self._found.collapsed and not self._is_kin(number):
-            return "hidden", "folded away, and no text of the article"
+            return "hidden", "折叠起来的非正文内容"
         named = self._by_name(number)
         prose, all_prose = self._total(self._prose, number), self._prose[-1]
         if named and prose <= _SPARED_SHARE * all_prose and (prose == 0 or named[0] != "navigation"):
             return named
-        return ("related_list", "list of links") if self._is_list_of_links(number) else None
+        return ("related_list", "一串链接") if self._is_list_of_links(number) else None
 
     def _is_kin(self, number: int) -> bool:
         """What is folded away goes on with what is shown: running text, few links, and the same subject."""
@@ -114,12 +115,12 @@ class Furniture:
             if self._kinds[element.signature] > _MAX_SIDES or self._total(self._prose, number):
                 called -= _SIDES
             if called:
-                return reason, f"chrome: {min(called)}"
+                return reason, f"元素名 {min(called)}"
         return None
 
     def _is_list_of_links(self, number: int) -> bool:
         """Link upon link and no running text; never what holds the title or the path to the page."""
-        if self._is_doctors_line(number):
+        if self._is_doctors_card(number):
             return False
         links, chars = self._total(self._links, number), self._total(self._chars, number)
         if links < _MIN_LINKS or self._total(self._prose, number) or self._total(self._needed, number):
@@ -129,10 +130,11 @@ class Furniture:
             return False
         return not self._is_list_of_names(number, link_chars / links)
 
-    def _is_doctors_line(self, number: int) -> bool:
-        """One doctor's name, title and a button beside them."""
+    def _is_doctors_card(self, number: int) -> bool:
+        """One doctor's name, title and hospital, with a button or two beside them."""
         inside = self._found.inside(number)
-        return len(inside) == 1 and is_doctor_byline(inside[0]) and len(SURE_TITLE.findall(inside[0].pieces)) == 1
+        titles = sum(len(SURE_TITLE.findall(block.pieces)) for block in inside)
+        return titles == 1 and len(inside) <= _CARD_BLOCKS and self._total(self._links, number) <= _CARD_LINKS
 
     def _other_articles(self, family: Sequence[int]) -> list[int]:
         """Brothers of the element with the page's title that begin with such a title too."""

@@ -25,6 +25,8 @@ _BLOCKS = frozenset(
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary".split())
 #: what stands in the cells of a layout, and not in those of a table of facts
 _IN_LAYOUT = ["table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl", "input"]
+_NEVER_IN_DATA = ["table", "ul", "h1", "h2", "h3", "img", "dl", "input", "a"]
+_CELL_CHARS, _MIN_ROWS = 60, 3
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 #: what tells rows of a list apart, and not kinds: odd, even, first, last, numbers
 _ORDINAL = re.compile(r"(odd|even|first|last|active|cur|current|on)$|\d+", re.IGNORECASE)
@@ -229,7 +231,14 @@ def _is_ad(link: Tag) -> bool:
 def _is_data_row(row: Tag) -> bool:
     """A row of a table of facts, to be kept together (a drug and its dose), not of a table that lays out a page."""
     cells = row.find_all(["td", "th"], recursive=False)
-    return row.name == "tr" and len(cells) >= 2 and row.find(_IN_LAYOUT) is None
+    if row.name != "tr" or len(cells) < 2:
+        return False
+    if row.find(_IN_LAYOUT) is None:
+        return True
+    if row.find(_NEVER_IN_DATA) is not None or any(len(cell.get_text(strip=True)) > _CELL_CHARS for cell in cells):
+        return False
+    rows = row.parent.find_all("tr", recursive=False) if row.parent else []
+    return len(rows) >= _MIN_ROWS and all(len(r.find_all(["td", "th"], recursive=False)) == len(cells) for r in rows)
 
 
 def _describe(tag: Tag, parent: int | None, start: int) -> Element:

@@ -6,15 +6,16 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from indexer.extract.blocks import is_numbered, is_prose, line_block, looks_like_heading
-from indexer.extract.crumbs import crumbs_in
+from indexer.extract.crumbs import path_in
 from indexer.extract.dialogue import doctor_turns
 from indexer.extract.dump_posts import dump_answers
 from indexer.extract.faq import faq_pairs
-from indexer.extract.metadata import read_facts
+from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
-from indexer.extract.sections import body_text, divide, is_control
+from indexer.extract.sections import QA_MARK, body_text, divide, is_control
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match
 from indexer.extract.title import is_question, title_key
 from indexer.records import Block, RawPage, Reason
@@ -22,24 +23,35 @@ from indexer.records import Block, RawPage, Reason
 _TITLE_CHARS = (4, 60)
 _MAX_HEAD_BLOCKS = 80
 _COLUMN_GAP = re.compile(r"(?<=\S)(?: {8,}|\u3000{5,})(?=\S)")
+_ANY_GAP = re.compile(r"\s{2,}(?=\S)")
+_MIN_COLUMN_LINES = 4
 _CELL_GAP = re.compile(r"(?<=\S)(?: {2,}|\u3000{2,}|\t)(?=\S)")
 _WRAP_COLUMNS = (60, 110)
 _MIN_WRAPPED_LINES = 5
-_SENTENCE_END = re.compile(r"[。！？!?：:；;…”」）)]$")
 _LIST_END = re.compile(r"[。;!?:,、]$")
-_DOSE = re.compile(r"\d\s*(克|毫克|毫升|微克|mg|g|ml|片|粒|次|岁|周|天|℃|%|单位)")
+_COUNT_LINES, _COUNT_CHARS = 4, 40
+_HEAD_LINES = 12
+_MAX_CELLS = 5
+_MENU_CHARS = 6  # the parts of a menu are shorter
 _BULLET = re.compile(r"^[·•●◆■▪○◇*＊．-]\s*(?=\S)")
 _RUN_LINES = 4  # so many short lines without a stop in a row, after the article has begun, are titles
 
 
 def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
     """The parts of the page, and the rules they were found by."""
-    blocks = [line_block(line, number) for number, line in enumerate(_lines(raw.text))]
+    blocks = dump_blocks(raw)
     rules = templates.rules_for("text", [block.plain for block in blocks])
     at = _title_position(blocks, rules)
     title = blocks[at].text if at is not None else None
     sections = divide(blocks, rules, title, None if at is None else at + 1)
+    paths = (path_in(block, title, rules) for block in reversed(blocks[: at or 0]))
+    sections.crumbs = next(filter(None, paths), sections.crumbs)
+    near = [block for block in blocks[(at or 0) + 1 :][:_HEAD_LINES] if not is_prose(block)]
+    views = next((facts.views for block in near if (facts := read_facts(block.pieces, rules)).views is not None), None)
+    sections.facts = sections.facts.filled_from(Facts(views=views))
     if spoken := doctor_turns(sections.body, rules):
+        while len(spoken) > 1 and not _LIST_END.search(spoken[-1].plain):
+            spoken.pop()
         answer = DoctorAnswer(body_text(spoken), sections.facts)
         sections.body = []
         return PageParts(sections, raw.url, (answer,)), rules
@@ -51,38 +63,74 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     numbers = {block.number for block in kept}
     for block in sections.body:
         if block.number not in numbers:
-            sections.remove(Reason.RELATED_LIST, block, "short lines beside the article")
+            sections.remove(Reason.RELATED_LIST, block, "正文旁的短行")
     sections.body = kept
+    sections.facts = sections.facts.filled_from(_counts_below(blocks, kept, rules))
     return PageParts(sections, raw.url, faq=faq_pairs(kept)), rules
+
+
+def dump_blocks(raw: RawPage) -> list[Block]:
+    """The dump's lines as blocks."""
+    return [_block(line, number) for number, line in enumerate(_lines(raw.text))]
+
+
+def _counts_below(blocks: Sequence[Block], article: Sequence[Block], rules: Rules) -> Facts:
+    """How many found it useful, in a line of buttons soon after the article."""
+    if not article:
+        return Facts()
+    for block in blocks[article[-1].number + 1 :][:_COUNT_LINES]:
+        if len(block.plain) <= _COUNT_CHARS and (likes := read_facts(block.pieces, rules).likes) is not None:
+            return Facts(likes=likes)
+    return Facts()
+
+
+def _block(line: str, number: int) -> Block:
+    """A line as a block; cells side by side make it a row of a table, unless it is a menu."""
+    cells = _CELL_GAP.split(line)
+    block = line_block(_BULLET.sub("", " ".join(cells)) or line, number)
+    is_row = 2 <= len(cells) <= _MAX_CELLS and max(map(len, cells)) > _MENU_CHARS
+    return replace(block, tag="row") if is_row else block
 
 
 def _lines(text: str) -> list[str]:
     """The dump's lines, with columns parted and wrapped lines joined."""
-    lines = text.expandtabs(8).splitlines()
+    lines, aside = _columns_parted(text.expandtabs(8).splitlines())
     wrapped_at = _wrap_width(lines)
     found: list[str] = []
-    aside: list[str] = []
     open_line = False  # whether the last line may go on
     for line in lines:
-        parts = _COLUMN_GAP.split(line.strip())
-        if len(parts) == 2 and wrapped_at and len(parts[0]) >= _TITLE_CHARS[0] and not _CELL_GAP.search(parts[0]):
-            line = parts[0]
-            aside.append(parts[1])
         stripped = line.strip()
         if not stripped:
             open_line = False
             continue
-        if open_line and not is_numbered(line_block(stripped)) and not _BULLET.match(stripped):
-            found[-1] += stripped if not stripped[0].isascii() or not found[-1][-1].isascii() else f" {stripped}"
+        starts_anew = is_numbered(line_block(stripped)) or _BULLET.match(stripped)
+        if open_line and not starts_anew:
+            found[-1] += stripped if not (stripped[0].isascii() and found[-1][-1].isascii()) else f" {stripped}"
         else:
-            found.append(_CELL_GAP.sub(" ", stripped) if len(_CELL_GAP.split(stripped)) > 1 else stripped)
-        open_line = wrapped_at > 0 and _columns(line.rstrip()) >= wrapped_at and not _SENTENCE_END.search(stripped)
+            found.append(stripped)
+        open_line = wrapped_at > 0 and _columns(line.rstrip()) >= wrapped_at
     return [*found, *aside]
+
+
+def _columns_parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The left column's lines and the right one's, where a second column begins at one place in many lines."""
+    starts = Counter(_columns(line[: gap.end()]) for line in lines if (gap := _COLUMN_GAP.search(line)))
+    column, count = max(starts.items(), key=lambda item: item[1], default=(0, 0))
+    if count < _MIN_COLUMN_LINES:
+        return list(lines), []
+    left: list[str] = []
+    right: list[str] = []
+    for line in lines:
+        gap = next((gap for gap in _ANY_GAP.finditer(line) if _columns(line[: gap.end()]) == column), None)
+        left.append(line[: gap.start()] if gap else line)
+        if gap:
+            right.append(line[gap.end() :].strip())
+    return left, right
 
 
 def _wrap_width(lines: Sequence[str]) -> int:
     """The width from which on a line was broken for its length; 0 where lines are not broken so."""
-    widths = [_columns(_COLUMN_GAP.split(line.rstrip())[0]) for line in lines if line.strip()]
+    widths = [_columns(line.rstrip()) for line in lines if line.strip()]
     longest = max(widths, default=0)
     if not _WRAP_COLUMNS[0] <= longest <= _WRAP_COLUMNS[1]:
         return 0
@@ -99,8 +147,8 @@ def _title_position(blocks: Sequence[Block], rules: Rules) -> int | None:
     head = blocks[:_MAX_HEAD_BLOCKS]
     prose = next((i for i, block in enumerate(head) if _is_text(block)), len(head))
     counts = Counter(title_key(block.text) for block in head)
-    crumbs = [crumbs_in(block) for block in head if first_match(rules.breadcrumb, block.plain)]
-    tails = {title_key(parts[-1]) for parts in crumbs if parts}
+    paths = (path_in(block, None, rules) for block in head)
+    tails = {title_key(parts[-1]) for parts in paths if parts}
     best, best_score = None, 0
     for position, block in enumerate(head[: prose + 1]):
         key = title_key(block.text)
@@ -133,14 +181,15 @@ def _may_be_title(block: Block, rules: Rules) -> bool:
 
 def _article(body: Sequence[Block], rules: Rules) -> list[Block]:
     """The article without the titles, tags and names that stand before, in and after it."""
-    anchors = [i for i, block in enumerate(body) if is_prose(block) or _is_row(block)]
+    rows = [i for i, block in enumerate(body) if _is_row(block)]
+    anchors = [i for i, block in enumerate(body) if is_prose(block)] or rows
     if not anchors:
         return [block for block in body if block.plain[-1] in "。!?"] or list(body)
     first, last = anchors[0], anchors[-1]
     while first > 0 and _heads(body[first - 1]):
         first -= 1
     end = last + 1
-    while end < len(body) and (_LIST_END.search(body[end].plain) or is_numbered(body[end])):
+    while end < len(body) and (_LIST_END.search(body[end].plain) or is_numbered(body[end]) or _is_row(body[end])):
         end += 1
     while end - 1 > last and looks_like_heading(body[end - 1]) and not _LIST_END.search(body[end - 1].plain):
         end -= 1
@@ -149,11 +198,13 @@ def _article(body: Sequence[Block], rules: Rules) -> list[Block]:
 
 def _is_row(block: Block) -> bool:
     """A row of a table of facts."""
-    return len(block.plain.split(" ")) in range(2, 6) and _DOSE.search(block.plain) is not None
+    return block.tag == "row"
 
 
 def _heads(block: Block) -> bool:
     """A line above the first paragraph that heads it."""
+    if block.plain[-1] == "?" or QA_MARK.match(block.plain):
+        return True
     return looks_like_heading(block) and (is_numbered(block) or block.plain[0] in "【[<" or len(block.plain) <= 12)
 
 

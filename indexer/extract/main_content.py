@@ -38,8 +38,7 @@ _MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
 
 def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
     """The parts of the page, and the rules they were found by. Raises TooDeep."""
-    # Pages go on behind </html>, and the parser would not; a NUL ends its reading altogether.
-    soup = BeautifulSoup(_PAGE_END.sub("", raw.text.replace("\0", "")), "lxml")
+    soup = parsed(raw)
     found = html_blocks(soup)
     rules = templates.rules_for("html", [block.plain for block in found.blocks])
     said = json_ld(soup)
@@ -52,6 +51,11 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(soup, rules))
     sections.crumbs = crumbs_of(found, rules) or sections.crumbs or list(said.crumbs)
     return page, rules
+
+
+def parsed(raw: RawPage) -> BeautifulSoup:
+    """The page's tree. Pages go on behind </html>, and the parser would not; a NUL ends its reading altogether."""
+    return BeautifulSoup(_PAGE_END.sub("", raw.text.replace("\0", "")), "lxml")
 
 
 def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str | None) -> PageParts:
@@ -69,7 +73,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     posts = find_posts(found, [block for block in kept if block.number not in elsewhere], rules, title)
     if posts is not None:
         sections = divide([block for block in kept if posts.roles.keys().isdisjoint(block.path)], rules, title)
-    sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text, "hidden by its markup") for text in found.hidden]
+    sections.removed[:0] = [RemovedBlock(Reason.HIDDEN, text, "标记使它不可见") for text in found.hidden]
     sections.removed.extend(removed)
     sections.facts = _facts_beside_title(found.blocks, title, rules).filled_from(sections.facts)
     if posts is not None:
@@ -77,7 +81,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
         for number in set(posts.roles) - set(posts.answers):
             for block in kept:
                 if number in block.path:
-                    sections.remove(Reason.COMMENT, block, "post of the asker or a layperson")
+                    sections.remove(Reason.COMMENT, block, "提问者或网友的话")
         if answers := [answer for answer in answers if answer.text]:
             return _question_page(sections, url, _one_answer(answers) if posts.is_dialogue else tuple(answers))
     if spoken := doctor_turns(sections.body, rules):
@@ -85,7 +89,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
         return _question_page(sections, url, (DoctorAnswer(body_text(spoken), facts),))
     parts = main_part(sections.body, found)
     for block in parts.rest:
-        sections.remove(Reason.NAVIGATION, block, "outside the main part")
+        sections.remove(Reason.NAVIGATION, block, "在正文之外")
     sections.body = parts.main
     sections.facts = sections.facts.filled_from(_likes_below(sections, found, rules))
     return PageParts(sections, url, faq=faq_pairs(sections.body, found))
@@ -114,7 +118,7 @@ def _first_doctor_facts(body: Sequence[Block], rules: Rules) -> Facts:
 def _question_page(sections: Sections, url: str | None, answers: tuple[DoctorAnswer, ...]) -> PageParts:
     asked = body_text([block for block in sections.body if is_prose(block)]) or None
     for block in sections.body:
-        sections.remove(Reason.NAVIGATION, block, "beside the answers")
+        sections.remove(Reason.NAVIGATION, block, "在各条回答之外")
     sections.body = []
     return PageParts(sections, url, answers, asked)
 
@@ -244,14 +248,14 @@ def _doctor_answer(
     for turn in turns(parts.body, rules, Role.DOCTOR, facts.author):
         block = turn.block
         if turn.role is not Role.DOCTOR:
-            sections.remove(Reason.COMMENT, block, "words of the asker")
+            sections.remove(Reason.COMMENT, block, "提问者的话")
         elif first_match(rules.card, block.plain) or _is_byline(block, rules):
-            sections.remove(Reason.METADATA, block, "byline")
+            sections.remove(Reason.METADATA, block, "署名行")
         else:
             body.append(block)
     main = main_part(body, found, dominant=_DOMINANT_IN_POST)
     for block in main.rest:
-        sections.remove(Reason.NAVIGATION, block, "outside the main part")
+        sections.remove(Reason.NAVIGATION, block, "在正文之外")
     return DoctorAnswer(body_text(main.main), facts)
 
 

@@ -14,6 +14,7 @@ _FLOW_TAGS = frozenset("p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td dd dt blo
 _LIST_TAGS = frozenset("ul ol dl table tbody".split())
 _MIN_RESCUED_PROSE = 2
 _TEASER_CHARS = 12
+_MAX_GAP = 2  # blocks between a paragraph and the list or table that it ends with
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,6 @@ def _continues(block: Block, before: Block) -> bool:
     """A short line at the article's end that still belongs to it: the next item of a list, or beside a paragraph."""
     if block.links:
         return False
-    if block.tag in ("li", "tr", "dd") and block.tag == before.tag:
-        return True
+    if block.tag in ("li", "tr", "dd"):
+        return block.tag == before.tag or block.number - before.number <= _MAX_GAP
     return block.path[:-1] == before.path[:-1] and block.tag == before.tag

@@ -6,7 +6,7 @@ import re
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
-from indexer.extract.site_templates import Rules, first_match
+from indexer.extract.site_templates import Rules, first_match, simplified
 
 _NUMBERS = re.compile(r"\d+")
 _BYLINE_CHARS = 80
@@ -55,35 +55,43 @@ def _fuller(one: str | None, other: str | None) -> str | None:
 
 
 def read_facts(line: str, rules: Rules) -> Facts:
-    """Facts that a short plain line states."""
+    """Facts that a short plain line states, in its own characters."""
     byline = first_match(rules.byline, line)
     if byline and not _is_no_name(byline["author"], rules):
-        return Facts(byline["author"], parse_date(byline["date"]), _count(byline["views"]))
+        return Facts(_own(line, byline, "author"), parse_date(byline["date"]), _count(byline["views"]))
     date = first_match(rules.date, line)
     views = first_match(rules.views, line)
     likes = first_match(rules.likes, line)
-    title = first_match(rules.author_title, line) if len(line) <= _BYLINE_CHARS else None
-    places = (m["hospital"] for p in rules.hospital for m in p.finditer(line) if len(line) <= _BYLINE_CHARS)
+    is_short = len(line) <= _BYLINE_CHARS
+    title = first_match(rules.author_title, line) if is_short else None
+    places = (m for p in rules.hospital for m in p.finditer(simplified(line)) if is_short)
+    place = next((m for m in places if not first_match(rules.no_hospital, m["hospital"])), None)
     return Facts(
         _author(line, title, rules),
         parse_date(date["date"]) if date else None,
         _count(views["views"]) if views else None,
         _count(likes["likes"]) if likes else None,
-        title["title"] if title else None,
-        next((place for place in places if not first_match(rules.no_hospital, place)), None),
+        _own(line, title, "title") if title else None,
+        _own(line, place, "hospital") if place else None,
     )
+
+
+def _own(line: str, match: re.Match[str], group: str) -> str:
+    """What the line itself has where a simplified copy of it matched."""
+    return line[match.start(group) : match.end(group)]
 
 
 def _author(line: str, title: re.Match[str] | None, rules: Rules) -> str | None:
     """Who is named by a label (作者：), else the person's name nearest to a doctor's title."""
+    folded = simplified(line)
     for pattern in rules.author:
-        if (match := pattern.search(line)) and not _is_no_name(match["author"], rules):
-            return match["author"]
+        if (match := pattern.search(folded)) and not _is_no_name(match["author"], rules):
+            return _own(line, match, "author")
     if title is None:
         return None
-    names = [m for m in rules.person.finditer(line) if not _is_no_name(m[0], rules)]
+    names = [m for m in rules.person.finditer(folded) if not _is_no_name(m[0], rules)]
     nearest = min(names, key=lambda m: max(m.start() - title.end(), title.start() - m.end()), default=None)
-    return nearest[0] if nearest else None
+    return line[nearest.start() : nearest.end()] if nearest else None
 
 
 def _is_no_name(text: str, rules: Rules) -> bool:

@@ -30,7 +30,8 @@ _ORNAMENT = re.compile(r"^[\W_]+$")
 
 
 #: by which blocks of other pages' texts and links are removed
-RELATED_RULES = ("related_heading, links_heading", "below related_heading", "links_heading")
+HEADING_RULE = "栏目标题"
+RELATED_RULES = (HEADING_RULE, "在相关栏目之下", "规则 links_heading")
 
 
 @dataclass
@@ -90,28 +91,28 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
         after_separator = position > 0 and first_match(rules.breadcrumb_separator, blocks[position - 1].plain)
         if site := first_match(rules.site_line, block.plain):
             sections.site = sections.site or site["site"]
-            sections.remove(Reason.NAVIGATION, block, "site_line")
+            sections.remove(Reason.NAVIGATION, block, "规则 site_line")
         elif first_match(rules.breadcrumb, block.plain) or separator:
             in_path = True
             sections.crumbs.extend(crumbs_in(block))
-            sections.remove(Reason.NAVIGATION, block, "breadcrumb")
+            sections.remove(Reason.NAVIGATION, block, "规则 breadcrumb")
         elif in_path and (after_separator or not sections.crumbs):
             sections.crumbs.append(block.text)
-            sections.remove(Reason.NAVIGATION, block, "breadcrumb")
+            sections.remove(Reason.NAVIGATION, block, "规则 breadcrumb")
         elif is_control(block, rules):
-            sections.remove(Reason.NAVIGATION, block, "navigation")
+            sections.remove(Reason.NAVIGATION, block, "规则 navigation")
         elif len(block.plain) <= _FACT_LINE_CHARS and (facts := read_facts(block.pieces, rules)):
             sections.facts = sections.facts.filled_from(facts)
-            sections.remove(Reason.METADATA, block, "byline")
+            sections.remove(Reason.METADATA, block, "署名行")
         elif block.link_share > 0.5:
-            sections.remove(Reason.NAVIGATION, block, "links above the article")
+            sections.remove(Reason.NAVIGATION, block, "正文之前的链接")
         else:
             candidates.append(block)
     if sections.title is None and candidates:
         sections.title = candidates.pop().text
     for block in candidates:
         is_title = _is_title_of(block, sections)
-        sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block, "above the article")
+        sections.remove(Reason.OWN_TITLE if is_title else Reason.NAVIGATION, block, "正文之前")
 
 
 def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> None:
@@ -123,11 +124,13 @@ def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
             _place(sections, block, rules)
             position += 1
         elif heading in rules.links_heading and block.link_share > 0.5:  # 相关阅读 and its link, in one line
-            sections.remove(Reason.RELATED_LIST, block, "links_heading")
+            sections.remove(Reason.RELATED_LIST, block, "规则 links_heading")
             position += 1
         else:
-            sections.remove(Reason.RELATED_LIST, block, "related_heading, links_heading")
+            of_comments = heading in rules.comments_heading
+            sections.remove(Reason.COMMENT if of_comments else Reason.RELATED_LIST, block, HEADING_RULE)
             with_answers = heading in rules.related_heading or _are_excerpts(blocks[position + 1 :])
+            with_answers = with_answers and not of_comments
             end = _section_end(blocks, position, with_answers)
             position = _walk_section(sections, blocks, position + 1, end, rules, with_answers)
 
@@ -140,7 +143,8 @@ def _are_excerpts(blocks: Sequence[Block]) -> bool:
 
 def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
     """The rule by which a block opens a section of other pages' texts or links; None when it does not."""
-    match = first_match(rules.related_heading + rules.links_heading, block.unlinked or block.plain)
+    headings = rules.related_heading + rules.links_heading + rules.comments_heading
+    match = first_match(headings, block.unlinked or block.plain)
     return match.re if match else None
 
 
@@ -192,7 +196,7 @@ def _walk_section(
             continue
         bare_link = block.link_share > 0.9 and not _is_answered(blocks, position)
         if not with_answers or bare_link or first_match(rules.answer_count, block.plain):
-            sections.remove(Reason.RELATED_LIST, block, "below related_heading")
+            sections.remove(Reason.RELATED_LIST, block, "在相关栏目之下")
         else:
             sections.embedded.append(block)
     return end
@@ -216,13 +220,13 @@ def _place(sections: Sections, block: Block, rules: Rules) -> None:
     short = len(block.plain) <= _FACT_LINE_CHARS and not block.plain.endswith("。")
     if early and short and (facts := read_facts(block.pieces, rules)):
         sections.facts = sections.facts.filled_from(facts)
-        sections.remove(Reason.METADATA, block, "byline")
+        sections.remove(Reason.METADATA, block, "署名行")
     elif early and (first_match(rules.affiliation, block.pieces) or rules.person.fullmatch(block.plain)):
-        sections.remove(Reason.METADATA, block, "affiliation")
+        sections.remove(Reason.METADATA, block, "规则 affiliation")
     elif _is_title_of(block, sections):
-        sections.remove(Reason.OWN_TITLE, block, "title")
+        sections.remove(Reason.OWN_TITLE, block, "与标题相同")
     elif (block.link_share > _ALL_LINK or is_all_link(block)) and not is_prose(block):
-        sections.remove(Reason.RELATED_LIST, block, "all link")
+        sections.remove(Reason.RELATED_LIST, block, "整段都是链接")
     else:
         sections.body.append(block)
 
@@ -234,7 +238,7 @@ def _without_adverts(sections: Sections, block: Block, rules: Rules) -> Block:
     if adverts and not is_prose(rest):
         return block  # it is all advertisement
     for advert in adverts:
-        sections.removed.append(RemovedBlock(Reason.ADVERTISEMENT, advert, "sentence", block.number))
+        sections.removed.append(RemovedBlock(Reason.ADVERTISEMENT, advert, "句子有广告特征", block.number))
     text = _TRAILING_TIME.sub("", text)
     return block if text == block.text else replace(rest, text=text, plain=plain(text))
 
@@ -243,13 +247,13 @@ def _take_out(sections: Sections, block: Block, rules: Rules) -> bool:
     """Remove what is no text of anybody's answer; true when it was that."""
     if first_match(rules.disclaimer, block.plain):
         sections.disclaimers.append(block.text)
-        sections.remove(Reason.DISCLAIMER, block, "disclaimer")
+        sections.remove(Reason.DISCLAIMER, block, "规则 disclaimer")
     elif first_match(rules.footer, block.plain):
-        sections.remove(Reason.FOOTER, block, "footer")
+        sections.remove(Reason.FOOTER, block, "规则 footer")
     elif is_control(block, rules) or _ORNAMENT.match(block.plain):
-        sections.remove(Reason.NAVIGATION, block, "navigation")
+        sections.remove(Reason.NAVIGATION, block, "规则 navigation")
     elif reason := commercial_reason(block, rules):
-        sections.remove(reason, block, "spam")
+        sections.remove(reason, block, "有广告或链接农场的特征")
     else:
         return False
     return True
@@ -286,7 +290,7 @@ def qa_pairs(sections: Sections) -> tuple[QaPair, ...]:
             question, date = dated["question"], parse_date(dated["date"])
         if sections.title is not None and title_key(question) == title_key(sections.title):
             both = replace(answer_block, text=f"{question}\n{answer_block.text}")
-            sections.remove(Reason.OWN_TITLE, both, "title among related questions")
+            sections.remove(Reason.OWN_TITLE, both, "相关问答中的本页标题")
         else:
             pairs.append(QaPair(question, _unmarked(answer_block), date))
     return tuple(pairs)
@@ -315,11 +319,11 @@ def _in_pairs(sections: Sections) -> list[tuple[Block, Block]]:
         if question is None:
             question = block
         elif not _is_sentence(block) or (not is_prose(block) and following is not None and is_prose(following)):
-            sections.remove(Reason.RELATED_LIST, question, "question without answer")
+            sections.remove(Reason.RELATED_LIST, question, "有问无答")
             question = block
         else:
             pairs.append((question, block))
             question = None
     if question is not None:
-        sections.remove(Reason.RELATED_LIST, question, "question without answer")
+        sections.remove(Reason.RELATED_LIST, question, "有问无答")
     return pairs

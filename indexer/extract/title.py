@@ -23,7 +23,12 @@ def page_title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
     """The heading that <title> contains or the line that it begins with, else <title> without the site's name."""
     whole = " ".join(soup.title.get_text().split()) if soup.title else ""
     title = _heading(plain(whole), blocks) or _SEPARATOR.split(whole)[0].strip()
-    return _KIND.sub("", title) or None
+    return without_kind(title) or None
+
+
+def without_kind(title: str) -> str:
+    """A title without [求助], [已解决] and the like before it."""
+    return _KIND.sub("", title)
 
 
 def _heading(whole: str, blocks: Sequence[Block]) -> str | None:
