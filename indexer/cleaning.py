@@ -5,6 +5,7 @@ A page that takes too long or brings its worker down is lost alone, by name; the
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
+from indexer.errors import TooDeep
 from indexer.extract import SiteTemplates, extract_page, load_site_templates
 from indexer.identify import with_ids
 from indexer.quality import QualityRules, load_quality_rules, with_quality
@@ -131,9 +133,14 @@ def _clean_page(saved: SavedPage) -> Page | Rejected:
 
 def clean_page(saved: SavedPage, templates: SiteTemplates, rules: QualityRules) -> Page | Rejected:
     """One page: decoded, extracted, its answers named and looked at. What fails in it is its rejection."""
+    gc.disable()  # a page's tree is all new objects and all of them in use: collecting finds nothing, again and again
     try:
         raw = decoded_page(saved)
         page = raw if isinstance(raw, Rejected) else extract_page(raw, templates)
         return with_quality(with_ids(page), rules) if isinstance(page, Page) else page
+    except TooDeep as error:
+        return Rejected(saved.path, Reason.TOO_DEEP, str(error))
     except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept
         return Rejected(saved.path, Reason.UNREADABLE, f"解析出错：{type(error).__name__}: {error}")
+    finally:
+        gc.enable()

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Protocol
 
 from indexer.records import Block, Reason
+
+
+class SpamPatterns(Protocol):
+    """Patterns, and one that matches where any of them does."""
+
+    @property
+    def either(self) -> re.Pattern[str]: ...
+
+    def __iter__(self) -> Iterator[re.Pattern[str]]: ...
 
 
 class SpamRules(Protocol):
     """What the rules of a site say about spam; patterns see `Block.plain`."""
 
     @property
-    def advertisement(self) -> tuple[re.Pattern[str], ...]: ...
+    def advertisement(self) -> SpamPatterns: ...
 
     @property
-    def unrelated_topic(self) -> tuple[re.Pattern[str], ...]: ...
+    def unrelated_topic(self) -> SpamPatterns: ...
 
 
 _MIN_FARM_LINKS = 6
@@ -56,6 +66,8 @@ def advertisement_signs(block: Block, rules: SpamRules) -> int:
 
     A sign that its own clause warns of does not count.
     """
+    if rules.advertisement.either.search(block.plain) is None:
+        return int(_CONTACT.search(block.plain) is not None)
     signs = sum(
         any(not _is_warned_of(block.plain, match.start()) for match in pattern.finditer(block.plain))
         for pattern in rules.advertisement
@@ -87,6 +99,8 @@ def without_advertising_sentences(block: Block, rules: SpamRules) -> tuple[str, 
 
     A sentence advertises by its words, or by a link in it that leads to an advertisement.
     """
+    if not block.ad_texts and not advertisement_signs(block, rules):
+        return block.text, []
     sentences = [match[0] for match in _SENTENCE.finditer(block.text) if match[0]]
     if len(sentences) < 2:
         return block.text, []

@@ -11,6 +11,7 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
+from indexer.extract.html_tree import Tag
 from indexer.extract.metadata import Facts, parse_date
 
 _DECODER = json.JSONDecoder(strict=False)
@@ -46,11 +47,12 @@ class Embedded:
     crumbs: tuple[str, ...] = ()
 
 
-def json_ld(soup: BeautifulSoup) -> Embedded:
+def json_ld(page: Tag) -> Embedded:
     """The page as its JSON-LD describes it."""
     found = Embedded()
-    for script in soup.find_all("script", type="application/ld+json"):
-        for item in _things(parsed_json(script.get_text())):
+    for script in page.iter("script"):
+        is_json_ld = script.get("type", "").lower() == "application/ld+json"
+        for item in _things(parsed_json(script.text or "")) if is_json_ld else ():
             found = _merged(found, _of_type(item))
     return found
 

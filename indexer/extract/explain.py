@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from indexer.extract import extract_page
 from indexer.extract.html_blocks import html_blocks
+from indexer.extract.html_tree import html_tree
 from indexer.extract.layout_text import dump_blocks
-from indexer.extract.main_content import parsed
 from indexer.extract.site_templates import SiteTemplates
 from indexer.records import Block, Page, RawPage, Rejected
 
@@ -35,7 +35,7 @@ class Verdict:
 def explain(raw: RawPage, templates: SiteTemplates) -> tuple[Page | Rejected, list[Verdict]]:
     """The page as extracted, and the verdict on each of its blocks in page order. Raises TooDeep."""
     result = extract_page(raw, templates)
-    blocks = html_blocks(parsed(raw)).blocks if raw.media == "html" else dump_blocks(raw)
+    blocks = html_blocks(html_tree(raw.text)).blocks if raw.media == "html" else dump_blocks(raw)
     removed = {piece.number: piece for piece in result.removed if piece.number is not None}
     text = result.text if isinstance(result, Page) else ""
     verdicts = []

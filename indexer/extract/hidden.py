@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from bs4 import BeautifulSoup, Tag
+from indexer.extract.html_tree import Tag
 
 
 class Visibility(Enum):
@@ -30,6 +30,11 @@ class HiddenClasses:
     no_font: frozenset[str]
     coloured: frozenset[str]  #: those with a background of their own that is not white
 
+    @property
+    def any(self) -> frozenset[str]:
+        """All that may hide something."""
+        return self.collapsed | self.hidden | self.no_font
+
 
 _COLLAPSED = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDDEN = re.compile(
@@ -44,15 +49,16 @@ _COLOUR = re.compile(r"(?<![-\w])color\s*:\s*([#\w]+)", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([#\w]+)", re.IGNORECASE)
 _WHITE = frozenset({"#fff", "#ffffff", "white", "#fefefe", "#fdfdfd"})
 _STYLE_RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,2000})\}")
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ONE_NAME = re.compile(r"^\s*(?:[a-z]+)?([.#][\w-]+)\s*$")
 _BORROWED_HEIGHT = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
 
 
-def hidden_classes(soup: BeautifulSoup) -> HiddenClasses:
+def hidden_classes(page: Tag) -> HiddenClasses:
     """Read the <style> elements; only rules for one class or id count."""
     found: dict[str, set[str]] = {"collapsed": set(), "hidden": set(), "no_font": set(), "coloured": set()}
-    for style in soup.find_all("style"):
-        for selectors, declarations in _STYLE_RULE.findall(re.sub(r"/\*.*?\*/", "", style.get_text(), flags=re.DOTALL)):
+    for style in page.iter("style"):
+        for selectors, declarations in _STYLE_RULE.findall(_CSS_COMMENT.sub("", style.text or "")):
             names = {match[1] for part in selectors.split(",") if (match := _ONE_NAME.match(part))}
             background = _BACKGROUND.search(declarations)
             for kind, applies in (
@@ -68,21 +74,26 @@ def hidden_classes(soup: BeautifulSoup) -> HiddenClasses:
 
 def visibility(tag: Tag, classes: HiddenClasses) -> Visibility:
     """What a reader sees of this element; elements around it are not looked at, but for its background."""
-    style = str(tag.get("style") or "")
+    style = tag.get("style", "")
     names = _names(tag)
+    if not style and names.isdisjoint(classes.any) and "hidden" not in tag.attrib and "color" not in tag.attrib:
+        return Visibility.SHOWN
     if names & classes.hidden or (style and _is_never_seen(style)) or _is_unseen_colour(tag, style, classes):
         return Visibility.HIDDEN
-    if _NO_FONT.search(style) and not tag.find(style=_ANY_FONT):
+    if _NO_FONT.search(style) and not any(_ANY_FONT.search(inner.get("style", "")) for inner in tag.iterdescendants()):
         return Visibility.HIDDEN
-    if names & classes.no_font and not tag.find(True):
+    if names & classes.no_font and not len(tag):
         return Visibility.HIDDEN
-    if tag.has_attr("hidden") or _COLLAPSED.search(style) or (names & classes.collapsed and "block" not in style):
+    if "hidden" in tag.attrib or _COLLAPSED.search(style) or (names & classes.collapsed and "block" not in style):
         return Visibility.COLLAPSED
     return Visibility.SHOWN
 
 
 def _names(tag: Tag) -> set[str]:
-    return {f".{name}" for name in tag.get_attribute_list("class") if name} | {f"#{tag.get('id')}"}
+    names = {f".{name}" for name in tag.get("class", "").split()}
+    if identity := tag.get("id"):
+        names.add(f"#{identity}")
+    return names
 
 
 def _is_never_seen(declarations: str) -> bool:
@@ -95,18 +106,18 @@ def _is_never_seen(declarations: str) -> bool:
 def _is_unseen_colour(tag: Tag, style: str, classes: HiddenClasses) -> bool:
     """Text in the colour of its own background, or white where no background is known above it."""
     found = _COLOUR.search(style)
-    colour = (found[1] if found else str(tag.get("color") or "")).lower()
+    colour = (found[1] if found else tag.get("color", "")).lower()
     if not colour:
         return False
     background = _BACKGROUND.search(style)
     if background:
         return colour == background[1].lower() or {colour, background[1].lower()} <= _WHITE
-    return colour in _WHITE and not any(_sets_background(parent, classes) for parent in [tag, *tag.parents])
+    return colour in _WHITE and not any(_sets_background(parent, classes) for parent in [tag, *tag.iterancestors()])
 
 
 def _sets_background(tag: Tag, classes: HiddenClasses) -> bool:
-    if tag.name in ("body", "html", "[document]"):
+    if tag.tag in ("body", "html"):
         return False
-    found = _BACKGROUND.search(str(tag.get("style") or ""))
-    colour = (found[1] if found else str(tag.get("bgcolor") or "")).lower()
+    found = _BACKGROUND.search(tag.get("style", ""))
+    colour = (found[1] if found else tag.get("bgcolor", "")).lower()
     return bool((colour and colour not in _WHITE) or tag.get("background") or _names(tag) & classes.coloured)

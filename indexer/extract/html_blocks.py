@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PageElement, PreformattedString
+from functools import lru_cache
 
 from indexer.errors import TooDeep
 from indexer.extract.hidden import HiddenClasses, Visibility, hidden_classes, visibility
+from indexer.extract.html_tree import Tag, text_of
 from indexer.extract.site_templates import plain
 from indexer.records import Block
 
@@ -24,8 +23,8 @@ _BLOCKS = frozenset(
 )
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary".split())
 #: what stands in the cells of a layout, and not in those of a table of facts
-_IN_LAYOUT = ["table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl", "input"]
-_NEVER_IN_DATA = ["table", "ul", "h1", "h2", "h3", "img", "dl", "input", "a"]
+_IN_LAYOUT = frozenset({"table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl", "input"})
+_NEVER_IN_DATA = frozenset({"table", "ul", "h1", "h2", "h3", "img", "dl", "input", "a"})
 _CELL_CHARS, _MIN_ROWS = 60, 3
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 #: what tells rows of a list apart, and not kinds: odd, even, first, last, numbers
@@ -42,6 +41,10 @@ _AD_ADDRESS = re.compile(
 _PORTRAIT = re.compile(r"(?P<asker>患者|病人|用户|提问者)|医生|医师|大夫|专家")
 #: libxml2 itself gives up near here; a page of people's making has less than a hundred
 _MAX_DEPTH = 5000
+
+
+#: what the walk meets: a text, an element, or what is to be done at an element's end
+_Item = str | Tag | Callable[[], None]
 
 
 @dataclass
@@ -74,9 +77,10 @@ class HtmlBlocks:
         return self.blocks[element.start : element.end]
 
 
-def html_blocks(soup: BeautifulSoup) -> HtmlBlocks:
-    """Walk the page's body. Raises TooDeep when its elements nest too deep."""
-    return _Walk(soup.body or soup, hidden_classes(soup)).found
+def html_blocks(page: Tag) -> HtmlBlocks:
+    """Walk the body of a page. Raises TooDeep when its elements nest too deep."""
+    body = page.find("body")
+    return _Walk(page if body is None else body, hidden_classes(page)).found
 
 
 class _Walk:
@@ -88,25 +92,23 @@ class _Walk:
     def __init__(self, body: Tag, classes: HiddenClasses) -> None:
         self.found = HtmlBlocks()
         self._classes = classes
-        self._chars = len(body.get_text(strip=True))
+        self._body = body
         self._open: list[int] = []
-        self._links_open = 0
-        self._depth = 0
+        self._links_open: list[tuple[Tag, int, int]] = []
+        self._data_row: Tag | None = None
         self._clear()
-        waiting: list[PageElement | Callable[[], None]] = [*reversed(body.contents)]
+        waiting: list[_Item] = _contents(body)[::-1]
         while waiting:
             item = waiting.pop()
-            if isinstance(item, Tag):
-                waiting.extend(reversed(self._enter(item)))
-            elif isinstance(item, NavigableString):
+            if isinstance(item, str):
                 self._text(item)
             elif callable(item):
                 item()
+            else:
+                waiting.extend(self._enter(item)[::-1])
         self.flush()
 
-    def _text(self, text: NavigableString) -> None:
-        if isinstance(text, PreformattedString):
-            return
+    def _text(self, text: str) -> None:
         if "\n" in text and any(self.found.elements[number].tag == "pre" for number in self._open[-3:]):
             for line in text.split("\n"):
                 self._add(line)
@@ -118,43 +120,38 @@ class _Walk:
         self._pieces.append(text)
         (self._link_pieces if self._links_open else self._unlinked_pieces).append(text)
 
-    def _enter(self, tag: Tag) -> list[PageElement | Callable[[], None]]:
+    def _enter(self, tag: Tag) -> list[_Item]:
         """Note the tag's beginning; gives what is to be walked next: its content, and then its end."""
-        if tag.name in _SILENT:
+        if tag.tag in _SILENT:
             return []
-        if tag.name == "img":
+        if tag.tag == "img":
             self._note_image(str(tag.get("alt") or tag.get("title") or ""))
             return []
-        if tag.name == "br":
+        if tag.tag == "br":
             self.flush()
             return []
-        seen = visibility(tag, self._classes) if tag.attrs else Visibility.SHOWN
+        seen = visibility(tag, self._classes) if tag.attrib else Visibility.SHOWN
         if seen is Visibility.HIDDEN and self._is_page_itself(tag):
             seen = Visibility.SHOWN
-        if seen is Visibility.HIDDEN or (seen is Visibility.COLLAPSED and tag.name not in _BLOCKS):
-            if text := " ".join(tag.get_text(" ").split()):
+        if seen is Visibility.HIDDEN or (seen is Visibility.COLLAPSED and tag.tag not in _BLOCKS):
+            if text := text_of(tag):
                 self.found.hidden.append(text)
             return []
-        if tag.name in ("td", "th") and tag.parent is not None and _is_data_row(tag.parent):
+        if tag.tag == "tr":
+            self._data_row = tag if _is_data_row(tag) else None
+        if tag.tag in ("td", "th") and tag.getparent() is self._data_row is not None:
             self._pieces.append(" ")
             self._unlinked_pieces.append(" ")
-            return list(tag.contents)
-        if tag.name in _BLOCKS:
+            return _contents(tag)
+        if tag.tag in _BLOCKS:
             self._enter_block(tag)
             if seen is Visibility.COLLAPSED:
                 self.found.collapsed.add(self._open[-1])
-            return [*tag.contents, self._leave_block]
-        if tag.name == "a" and tag.get("href") and not self._is_handle(tag):
-            text = tag.get_text(strip=True)
-            if _MORE.match(text):
-                return []
-            if text:
-                self._link_texts.append(text)
-                if _is_ad(tag):
-                    self._ad_texts.append(text)
-            self._links_open += 1
-            return [*tag.contents, self._leave_link]
-        return list(tag.contents)
+            return [*_contents(tag), self._leave_block]
+        if tag.tag == "a" and tag.get("href") and not self._is_handle(tag):
+            self._links_open.append((tag, len(self._pieces), len(self._link_pieces)))
+            return [*_contents(tag), self._leave_link]
+        return _contents(tag)
 
     def _note_image(self, description: str) -> None:
         shown = _PORTRAIT.search(description)
@@ -166,10 +163,10 @@ class _Walk:
 
     def _is_page_itself(self, tag: Tag) -> bool:
         """Most of the page's text, in sentences and without links: what a script shows when all is loaded."""
-        text = tag.get_text(strip=True)
-        if len(text) * 2 < self._chars or text.count("。") * 200 < len(text):
+        text = text_of(tag)
+        if len(text) * 2 < len(text_of(self._body)) or text.count("。") * 200 < len(text):
             return False
-        return sum(len(link.get_text(strip=True)) for link in tag.find_all("a")) * 5 < len(text)
+        return sum(len(text_of(link)) for link in tag.iter("a")) * 5 < len(text)
 
     def _enter_block(self, tag: Tag) -> None:
         self.flush()
@@ -192,21 +189,29 @@ class _Walk:
         self.found.elements[self._open.pop()].end = len(self.found.blocks)
 
     def _leave_link(self) -> None:
-        self._links_open -= 1
+        tag, pieces, link_pieces = self._links_open.pop()
+        text = "".join(self._link_pieces[link_pieces:]).strip()
+        if _MORE.match(text):
+            del self._pieces[pieces:], self._link_pieces[link_pieces:]
+        elif text:
+            self._link_texts.append(" ".join(text.split()))
+            if _is_ad(tag):
+                self._ad_texts.append(text)
 
     def flush(self) -> None:
         text = " ".join("".join(self._pieces).split())
         if text:
             link_text = " ".join("".join(self._link_pieces).split())
+            folded = plain(text)
             block = Block(
                 text=text,
-                plain=plain(text),
+                plain=folded,
                 tag=self.found.elements[self._open[-1]].tag if self._open else "body",
                 link_chars=len(link_text),
                 links=len(self._link_texts),
                 path=tuple(self._open),
-                unlinked=plain("".join(self._unlinked_pieces)),
-                pieces=plain(" ".join(self._pieces)),
+                unlinked=plain("".join(self._unlinked_pieces)) if link_text else folded,
+                pieces=plain(" ".join(self._pieces)) if len(self._pieces) > 1 else folded,
                 link_texts=tuple(self._link_texts),
                 ad_texts=tuple(self._ad_texts),
                 number=len(self.found.blocks),
@@ -222,28 +227,47 @@ class _Walk:
         self._ad_texts: list[str] = []
 
 
+def _contents(tag: Tag) -> list[_Item]:
+    """What stands in an element, in order: texts and elements."""
+    found: list[_Item] = [tag.text] if tag.text else []
+    for child in tag:
+        found.append(child)
+        if child.tail:
+            found.append(child.tail)
+    return found
+
+
 def _is_ad(link: Tag) -> bool:
     """Whether a link leads to an advertisement, by its address or by what it says of itself."""
-    relation = " ".join(link.get_attribute_list("rel", []) or []) if link.get("rel") else ""
-    return "sponsored" in relation or _AD_ADDRESS.search(str(link.get("href"))) is not None
+    return "sponsored" in link.get("rel", "") or _AD_ADDRESS.search(link.get("href", "")) is not None
 
 
 def _is_data_row(row: Tag) -> bool:
     """A row of a table of facts, to be kept together (a drug and its dose), not of a table that lays out a page."""
-    cells = row.find_all(["td", "th"], recursive=False)
-    if row.name != "tr" or len(cells) < 2:
+    cells = _cells(row)
+    if len(cells) < 2:
         return False
-    if row.find(_IN_LAYOUT) is None:
+    inside = {tag.tag for tag in row.iterdescendants()}
+    if inside.isdisjoint(_IN_LAYOUT):
         return True
-    if row.find(_NEVER_IN_DATA) is not None or any(len(cell.get_text(strip=True)) > _CELL_CHARS for cell in cells):
+    if not inside.isdisjoint(_NEVER_IN_DATA) or any(len(text_of(cell)) > _CELL_CHARS for cell in cells):
         return False
-    rows = row.parent.find_all("tr", recursive=False) if row.parent else []
-    return len(rows) >= _MIN_ROWS and all(len(r.find_all(["td", "th"], recursive=False)) == len(cells) for r in rows)
+    rows = list(row.getparent().iterchildren("tr"))
+    return len(rows) >= _MIN_ROWS and all(len(_cells(other)) == len(cells) for other in rows)
+
+
+def _cells(row: Tag) -> list[Tag]:
+    return list(row.iterchildren("td", "th"))
 
 
 def _describe(tag: Tag, parent: int | None, start: int) -> Element:
-    classes = [str(value) for value in tag.get_attribute_list("class") if value]
-    words = [*classes, str(tag.get("id") or ""), str(tag.get("itemprop") or ""), str(tag.get("role") or "")]
-    names = frozenset(part.lower() for word in words for part in _NAME_PART.findall(word))
-    kinds = sorted({_ORDINAL.sub("", value) for value in classes} - {""})
-    return Element(tag.name, names, frozenset(classes), ".".join([tag.name, *kinds]), parent, start)
+    called = [tag.get(name, "") for name in ("class", "id", "itemprop", "role")]
+    return Element(tag.tag, *_names(tag.tag, *called), parent, start)
+
+
+@lru_cache(maxsize=4096)
+def _names(tag: str, classes: str, *others: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """The parts of an element's names, its classes, and its signature."""
+    parts = frozenset(part.lower() for word in (classes, *others) for part in _NAME_PART.findall(word))
+    kinds = sorted({_ORDINAL.sub("", value) for value in classes.split()} - {""})
+    return parts, frozenset(classes.split()), ".".join([tag, *kinds])

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bs4 import BeautifulSoup
-
 from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
 from indexer.extract.crumbs import crumbs_of
 from indexer.extract.dialogue import Role, doctor_turns, is_doctor_byline, label_of, turns
@@ -16,6 +14,7 @@ from indexer.extract.embedded import Embedded, json_ld
 from indexer.extract.faq import faq_pairs
 from indexer.extract.furniture import Furniture
 from indexer.extract.html_blocks import HtmlBlocks, html_blocks
+from indexer.extract.html_tree import Tag, html_tree, text_of
 from indexer.extract.main_part import main_part
 from indexer.extract.metadata import Facts, parse_date, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
@@ -26,11 +25,12 @@ from indexer.extract.state import state
 from indexer.extract.title import is_question, page_title, title_key
 from indexer.records import Block, QaPair, RawPage, Reason, RemovedBlock
 
-_PAGE_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _BYLINE_CHARS = 80
 _BYLINE_BLOCKS = 6
 _NAME_CHARS = 20
 _BUTTON_CHARS = 32
+_CALLED_AUTHOR = "//*[@itemprop='author' or @rel='author' or contains(concat(' ', @class, ' '), ' author ')]"
+_MAX_AUTHORS = 5
 _DATE_NAMES = ("article:published_time", "pubdate", "publishdate", "og:release_date", "datepublished")
 _DOMINANT_IN_POST = 0.95  # an answer and what is added to it later stand in two elements
 _MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
@@ -38,24 +38,19 @@ _MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
 
 def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
     """The parts of the page, and the rules they were found by. Raises TooDeep."""
-    soup = parsed(raw)
-    found = html_blocks(soup)
+    tree = html_tree(raw.text)
+    found = html_blocks(tree)
     rules = templates.rules_for("html", [block.plain for block in found.blocks])
-    said = json_ld(soup)
-    title = page_title(soup, found.blocks) or said.title
-    page = _visible_page(found, rules, title, _address(soup) or raw.url)
+    said = json_ld(tree)
+    title = page_title(tree, found.blocks) or said.title
+    page = _visible_page(found, rules, title, _address(tree) or raw.url)
     if _is_bare(page):
-        told = said if said.texts or said.faq else state(soup)
+        told = said if said.texts or said.faq else state(tree)
         page = _told_page(page, told, templates) or page
     sections = page.sections
-    sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(soup, rules))
+    sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(tree, sections.facts, rules))
     sections.crumbs = crumbs_of(found, rules) or sections.crumbs or list(said.crumbs)
     return page, rules
-
-
-def parsed(raw: RawPage) -> BeautifulSoup:
-    """The page's tree. Pages go on behind </html>, and the parser would not; a NUL ends its reading altogether."""
-    return BeautifulSoup(_PAGE_END.sub("", raw.text.replace("\0", "")), "lxml")
 
 
 def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str | None) -> PageParts:
@@ -156,7 +151,7 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates) -> Pag
 
 def _snippet(html: str, rules: Rules) -> Sections:
     """A text of the page's data, cleaned like a page of its own."""
-    found = html_blocks(BeautifulSoup(html, "lxml"))
+    found = html_blocks(html_tree(html))
     furniture = Furniture(found, rules, None)
     pieces = [(block, furniture.removed(block)) for block in found.blocks]
     sections = divide([block for block, piece in pieces if piece is None], rules, title="")
@@ -204,30 +199,29 @@ def _facts_in(lines: Sequence[str], rules: Rules) -> Facts:
     return facts
 
 
-def _facts_of_markup(soup: BeautifulSoup, rules: Rules) -> Facts:
+def _facts_of_markup(tree: Tag, known: Facts, rules: Rules) -> Facts:
     """Author and date as <meta> and elements called author state them; only what is a person's name."""
     author = date = None
-    for meta in soup.find_all("meta", content=True):
-        name = str(meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
-        content = str(meta["content"]).strip()
+    for meta in tree.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()
+        content = meta.get("content", "").strip()
         if name in _DATE_NAMES and date is None:
             date = parse_date(content)
         elif name in ("author", "article:author") and author is None and rules.person.fullmatch(content):
             author = content
-    for element in soup.select("[rel~=author], [itemprop=author], .author, .post-author, .article-author", limit=5):
-        text = " ".join(element.get_text(" ").split())
+    called = () if known.author or author else tree.xpath(_CALLED_AUTHOR)
+    for element in called[:_MAX_AUTHORS]:
+        text = text_of(element)
         if author is None and rules.person.fullmatch(text):
             author = text
     return Facts(author=author, date=date)
 
 
-def _address(soup: BeautifulSoup) -> str | None:
+def _address(tree: Tag) -> str | None:
     """The page's own address, where it states one."""
-    canonical, shared = soup.select_one("link[rel=canonical]"), soup.select_one("meta[property='og:url']")
-    for address in (canonical and canonical.get("href"), shared and shared.get("content")):
-        if isinstance(address, str) and re.match(r"https?://[^\s/]+", address):
-            return address
-    return None
+    canonical = (link.get("href", "") for link in tree.iter("link") if link.get("rel", "").lower() == "canonical")
+    shared = (meta.get("content", "") for meta in tree.iter("meta") if meta.get("property") == "og:url")
+    return next((address for address in (*canonical, *shared) if re.match(r"https?://[^\s/]+", address)), None)
 
 
 def _doctor_answer(

@@ -106,13 +106,14 @@ def _trimmed(blocks: list[Block], found: HtmlBlocks) -> list[Block]:
 
 def _without_teasers(blocks: list[Block]) -> list[Block]:
     """Without the beginning of a text that stands in full below, behind 展开."""
-    kept = []
-    for position, block in enumerate(blocks):
-        start = block.plain.rstrip(".…。 ")
-        is_teaser = len(start) >= _TEASER_CHARS and any(b.plain.startswith(start) for b in blocks[position + 1 :])
-        if not is_teaser:
-            kept.append(block)
-    return kept
+    return [
+        block for position, block in enumerate(blocks) if not _is_teaser(block, blocks[position + 1 : position + 3])
+    ]
+
+
+def _is_teaser(block: Block, following: Sequence[Block]) -> bool:
+    start = block.plain.rstrip(".…。 ")
+    return len(start) >= _TEASER_CHARS and any(other.plain.startswith(start) for other in following)
 
 
 def _is_supported(block: Block, prose_in: set[int], found: HtmlBlocks) -> bool:

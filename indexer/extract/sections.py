@@ -43,6 +43,7 @@ class Sections:
     crumbs: list[str] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     body: list[Block] = field(default_factory=list)
+    has_begun: bool = False  #: running text has been met: what follows is no byline any more
     embedded: list[Block] = field(default_factory=list)  #: below 相关推荐 and the like, questions and answers in turn
     disclaimers: list[str] = field(default_factory=list)
     removed: list[RemovedBlock] = field(default_factory=list)
@@ -143,9 +144,10 @@ def _are_excerpts(blocks: Sequence[Block]) -> bool:
 
 def _section_heading(block: Block, rules: Rules) -> re.Pattern[str] | None:
     """The rule by which a block opens a section of other pages' texts or links; None when it does not."""
-    headings = rules.related_heading + rules.links_heading + rules.comments_heading
-    match = first_match(headings, block.unlinked or block.plain)
-    return match.re if match else None
+    for headings in (rules.related_heading, rules.links_heading, rules.comments_heading):
+        if match := first_match(headings, block.unlinked or block.plain):
+            return match.re
+    return None
 
 
 def _section_end(blocks: Sequence[Block], heading: int, with_answers: bool) -> int:
@@ -216,7 +218,7 @@ def _place(sections: Sections, block: Block, rules: Rules) -> None:
     block = _without_adverts(sections, block, rules)
     if _take_out(sections, block, rules):
         return
-    early = not any(is_prose(kept) for kept in sections.body)
+    early = not sections.has_begun
     short = len(block.plain) <= _FACT_LINE_CHARS and not block.plain.endswith("。")
     if early and short and (facts := read_facts(block.pieces, rules)):
         sections.facts = sections.facts.filled_from(facts)
@@ -229,6 +231,7 @@ def _place(sections: Sections, block: Block, rules: Rules) -> None:
         sections.remove(Reason.RELATED_LIST, block, "整段都是链接")
     else:
         sections.body.append(block)
+        sections.has_begun = sections.has_begun or is_prose(block)
 
 
 def _without_adverts(sections: Sections, block: Block, rules: Rules) -> Block:

@@ -20,7 +20,22 @@ _SIMPLIFIED = str.maketrans(
     "网页题医师药护员专关阅读点击发布时间浏览评论复复复录册声责参诊断据疗据续区场预约线询电话购买价优领优费广体验载号类标签门诊团队学会员导览总编辑来访问无联络权权转载图视频讯录检举报贴楼订单贷车征过项条则后请们这个"
     "数资证处规闻听气热岁说详细关厅厂剂划刘张陈黄杨吴赵郑冯蒋韩叶苏卢钟谭龚兰赖邓萧谢许罗詹纪潘范钱严万应单顾庞贺欧阳",
 )
-Patterns = tuple[re.Pattern[str], ...]
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
+
+
+class Patterns(tuple[re.Pattern[str], ...]):
+    """Patterns in the order of the file, and one that matches where any of them does."""
+
+    either: re.Pattern[str]
+
+    def __new__(cls, patterns: Iterable[re.Pattern[str]]) -> Patterns:
+        self = super().__new__(cls, patterns)
+        together = "|".join(f"(?:{_GROUP_NAME.sub('(?:', pattern.pattern)})" for pattern in self)
+        self.either = re.compile(together or r"(?!)")
+        return self
+
+    def __add__(self, other: Patterns) -> Patterns:  # type: ignore[override]
+        return Patterns((*self, *other))
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class Rules:
     footer: Patterns
     no_answer_page: Patterns
     unrelated_topic: Patterns
-    site_line: Patterns = ()
+    site_line: Patterns = field(default_factory=lambda: Patterns(()))
     breadcrumb_root: tuple[str, ...] = ()
     kind: Kind = Kind.ARTICLE  #: of the page's main text
     chrome: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: reason -> names of elements
@@ -106,7 +121,9 @@ def simplified(text: str) -> str:
 def first_match(patterns: Patterns, text: str) -> re.Match[str] | None:
     """The first pattern's match, in the order of the file; traditional characters match simplified ones."""
     text = simplified(text)
-    return next((match for pattern in patterns if (match := pattern.search(text))), None)
+    if patterns.either.search(text) is None:
+        return None
+    return next(match for pattern in patterns if (match := pattern.search(text)))
 
 
 def load_site_templates(resources: Path) -> SiteTemplates:
@@ -147,7 +164,8 @@ def _apply(general: Rules | None, file: Path) -> Rules:
         elif item.name == "answers":
             values["answers"] = tuple(value["names"])
         else:
-            values[item.name] = _compile(value, file) + (getattr(general, item.name) if general else ())
+            own = _compile(value, file)
+            values[item.name] = own + getattr(general, item.name) if general else own
     unknown = set(content) - {item.name for item in fields(Rules)} - {"name", "media", "fingerprint"}
     if unknown:
         raise ResourceError(f"站点模板 {file} 中有不认识的项“{sorted(unknown)[0]}”。")
@@ -176,6 +194,6 @@ def _names(surnames: str) -> re.Pattern[str]:
 def _compile(value: str | Iterable[str], file: Path) -> Patterns:
     patterns = [value] if isinstance(value, str) else value
     try:
-        return tuple(re.compile(pattern) for pattern in patterns)
+        return Patterns(re.compile(pattern) for pattern in patterns)
     except re.error as error:
         raise ResourceError(f"站点规则 {file} 中的正则表达式 {error.pattern!r} 有误：{error}") from error

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bs4 import BeautifulSoup
-
 from indexer.extract.dialogue import Role
 from indexer.extract.embedded import Embedded, Pair, Text, markup, parsed_json, plain_text
+from indexer.extract.html_tree import Tag
 from indexer.extract.metadata import Facts, parse_date
 
 _STATE = re.compile(r"(?:__\w+__|\w*(?:state|data|store|props)\w*)\s*=\s*(?:JSON\.parse\()?(?=[{\"'\[])", re.IGNORECASE)
@@ -43,9 +42,9 @@ _MAX_VALUES = 100_000
 _MAX_DEPTH = 40
 
 
-def state(soup: BeautifulSoup) -> Embedded:
+def state(page: Tag) -> Embedded:
     """What the page's data holds; empty where it holds no article and no answer."""
-    for value in _values(soup):
+    for value in _values(page):
         search = _Search()
         search.walk(value, (), _Context())
         if (found := search.result()) is not None:
@@ -53,9 +52,9 @@ def state(soup: BeautifulSoup) -> Embedded:
     return Embedded()
 
 
-def _values(soup: BeautifulSoup) -> Iterator[Any]:
-    for script in soup.find_all("script"):
-        text = script.get_text()
+def _values(page: Tag) -> Iterator[Any]:
+    for script in page.iter("script"):
+        text = script.text or ""
         if len(text) > _MAX_STATE_CHARS or script.get("src") or script.get("type") == "application/ld+json":
             continue
         if script.get("type") in ("application/json", "text/json"):

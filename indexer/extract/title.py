@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bs4 import BeautifulSoup
-
+from indexer.extract.html_tree import Tag, text_of
 from indexer.extract.site_templates import plain
 from indexer.records import Block
 
@@ -19,9 +18,10 @@ _QUESTION = re.compile(
 )
 
 
-def page_title(soup: BeautifulSoup, blocks: Sequence[Block]) -> str | None:
+def page_title(page: Tag, blocks: Sequence[Block]) -> str | None:
     """The heading that <title> contains or the line that it begins with, else <title> without the site's name."""
-    whole = " ".join(soup.title.get_text().split()) if soup.title else ""
+    element = page.find(".//title")
+    whole = text_of(element) if element is not None else ""
     title = _heading(plain(whole), blocks) or _SEPARATOR.split(whole)[0].strip()
     return without_kind(title) or None
 
