@@ -14,7 +14,6 @@ _LABEL = re.compile(r"^\W*\S{0,7}(位置|当前|所在|路径)(是|在|页)?\s*[
 _SEPARATORS = "[>»›→‹＞/\\\\|·—–-]"
 _ARROWS = "[>»›→‹＞/—–-]"  # a menu's parts stand between bars
 _SEPARATOR = re.compile(r"\s*(?:[>»›→‹|/\\]+|-+>|[—–]+|(?<=\s)[-·]+(?=\s))\s*")
-_ONLY_SEPARATORS = re.compile(rf"^(?:\s|{_SEPARATORS})*$")
 _HOME = re.compile(r"(首页|主页|^Home$|网$|网站$|百科$|在线$|论坛$|门户$|医院$|频道$)")
 _MAX_CHARS = 160
 _MAX_PARTS = 8
@@ -29,7 +28,8 @@ def crumbs_of(found: HtmlBlocks, rules: Rules) -> list[str]:
             continue
         called = not element.names.isdisjoint(rules.crumb_names) and inside[0].links
         if called or (element.tag in ("ol", "ul") and _is_path(inside, rules)):
-            return [part for block in inside for part in crumbs_in(block)][:_MAX_PARTS]
+            own = inside[:-1] if len(inside) > 2 and not inside[-1].links else inside  # the last is this page
+            return [part for block in own for part in crumbs_in(block)][:_MAX_PARTS]
     for block in found.blocks:
         if len(block.plain) <= _MAX_CHARS and (parts := _in_line(block, rules)):
             return parts
@@ -70,10 +70,7 @@ def crumbs_in(block: Block) -> list[str]:
     whole = _LABEL.sub("", block.plain)
     split = [part.strip() for part in _SEPARATOR.split(whole) if part.strip()]
     if block.link_texts and len(split) <= len(block.link_texts) + 1:
-        parts = [plain(text) for text in block.link_texts]
-        tail = _SEPARATOR.split(_LABEL.sub("", block.unlinked))[-1].strip(" :：")
-        tails = [tail] if tail and not _ONLY_SEPARATORS.match(tail) else []
-        return [*parts, *tails]
+        return [plain(text) for text in block.link_texts]  # what is no link is this page
     return split
 
 

@@ -49,12 +49,20 @@ class Embedded:
 
 def json_ld(page: Tag) -> Embedded:
     """The page as its JSON-LD describes it."""
+    scripts = (script for script in page.iter("script") if script.get("type", "").lower() == "application/ld+json")
+    things = [thing for script in scripts for thing in _things(parsed_json(script.text or ""))]
+    known = {thing["@id"]: thing for thing in things if isinstance(thing.get("@id"), str)}
     found = Embedded()
-    for script in page.iter("script"):
-        is_json_ld = script.get("type", "").lower() == "application/ld+json"
-        for item in _things(parsed_json(script.text or "")) if is_json_ld else ():
-            found = _merged(found, _of_type(item))
+    for thing in things:
+        found = _merged(found, _of_type(_with_author(thing, known)))
     return found
+
+
+def _with_author(thing: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The thing with its author in full, where it only names the author's @id."""
+    author = _first(thing.get("author"))
+    full = known.get(author["@id"]) if isinstance(author.get("@id"), str) else None
+    return {**thing, "author": {**author, **full}} if full else thing
 
 
 def parsed_json(text: str) -> Any:
@@ -112,16 +120,30 @@ def _facts(item: dict[str, Any]) -> Facts:
     author = _first(item.get("author"))
     name = author.get("name") if author else item.get("author")
     date = item.get("datePublished") or item.get("dateCreated")
-    likes = item.get("upvoteCount")
+    likes = item.get("upvoteCount") or _interactions(item, "Like")
+    views = _interactions(item, "Read") or _interactions(item, "View") or _interactions(item, "Watch")
     place = _first(author.get("affiliation") or author.get("worksFor"))
     title = author.get("jobTitle")
     return Facts(
         author=name if isinstance(name, str) and author.get("@type") != "Organization" else None,
         date=parse_date(date) if isinstance(date, str) else None,
-        likes=int(likes) if isinstance(likes, int) or (isinstance(likes, str) and likes.isdigit()) else None,
+        views=_number(views),
+        likes=_number(likes),
         author_title=title if isinstance(title, str) else None,
         hospital=place["name"] if isinstance(place.get("name"), str) else None,
     )
+
+
+def _interactions(item: dict[str, Any], kind: str) -> Any:
+    """How often readers did what an interactionStatistic counts."""
+    for counter in _things(item.get("interactionStatistic")):
+        if kind in json.dumps(counter.get("interactionType"), ensure_ascii=False):
+            return counter.get("userInteractionCount")
+    return None
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else None
 
 
 def _first(value: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from indexer.extract.site_templates import plain
 from indexer.records import Block
 
 _SILENT = frozenset(
-    "script style noscript template iframe object embed svg canvas select option textarea input head map "
+    "title script style noscript template iframe object embed svg canvas select option textarea input head map "
     "audio video marquee".split()
 )
 _BLOCKS = frozenset(
@@ -31,8 +31,9 @@ _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _ORDINAL = re.compile(r"(odd|even|first|last|active|cur|current|on)$|\d+", re.IGNORECASE)
 #: links that go on with the text before them: no words of the text
 _MORE = re.compile(
-    r"^[\[【(（…. ]*(详细|详情|查看(全文|详情|详细|更多|答案|全部)?|阅读全文|全文|更多|展开(全文|全部|阅读)?|继续阅读)[\])】）>》»… ]*$"
+    r"^[\[【(（…. ]*(详细|详情|查看(全文|详情|详细|更多|答案|全部)?|阅读全文|全文|更多|展开(全文|全部|阅读)?|继续阅读|编辑|播报)[\])】）>》»… ]*$"
 )
+_REFERENCE = re.compile(r"^\[\d[\d,\s-]*\]$")  # to the list of sources: [1]
 _AD_ADDRESS = re.compile(
     r"^(?:https?:)?//(?:[\w-]+\.)*?(?:ad|ads|adv|adx|gg|guanggao|tg|tuiguang|union|swt|cpc|cps|promo|adclick)\d*\."
     r"|/(?:ad|ads|gg|guanggao|tuiguang|swt|lr|adclick|yhq)\d*[/?._-]",
@@ -126,6 +127,8 @@ class _Walk:
             return []
         if tag.tag == "img":
             self._note_image(str(tag.get("alt") or tag.get("title") or ""))
+            return []
+        if tag.tag == "sup" and _REFERENCE.match(text_of(tag)):
             return []
         if tag.tag == "br":
             self.flush()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
 from indexer.extract.crumbs import crumbs_of
@@ -29,8 +30,12 @@ _BYLINE_CHARS = 80
 _BYLINE_BLOCKS = 6
 _NAME_CHARS = 20
 _BUTTON_CHARS = 32
+_LINES_BELOW = 14
 _CALLED_AUTHOR = "//*[@itemprop='author' or @rel='author' or contains(concat(' ', @class, ' '), ' author ')]"
 _MAX_AUTHORS = 5
+_DATE_VARIABLE = re.compile(
+    r"\b(?:ct|publish_?[tT]ime|pubDate|create_?[tT]ime)\s*=\s*[\"'](\d{10}|\d{4}-\d{2}-\d{2}[ \d:]{0,9})[\"']"
+)
 _DATE_NAMES = ("article:published_time", "pubdate", "publishdate", "og:release_date", "datepublished")
 _DOMINANT_IN_POST = 0.95  # an answer and what is added to it later stand in two elements
 _MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
@@ -86,7 +91,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     for block in parts.rest:
         sections.remove(Reason.NAVIGATION, block, "在正文之外")
     sections.body = parts.main
-    sections.facts = sections.facts.filled_from(_likes_below(sections, found, rules))
+    sections.facts = sections.facts.filled_from(_facts_below(sections, found, rules))
     return PageParts(sections, url, faq=faq_pairs(sections.body, found))
 
 
@@ -177,15 +182,24 @@ def _facts_beside_title(blocks: Sequence[Block], title: str | None, rules: Rules
     return _facts_in(lines, rules).filled_from(_facts_in(above, rules))
 
 
-def _likes_below(sections: Sections, found: HtmlBlocks, rules: Rules) -> Facts:
-    """The count of a button below the article; not of comments and of other pages."""
+def _facts_below(sections: Sections, found: HtmlBlocks, rules: Rules) -> Facts:
+    """Counts, a labelled date and an author in short lines below the article; not of comments and of other pages."""
     foreign = {b.number for b in sections.removed if b.reason in (Reason.COMMENT, Reason.RELATED_LIST)}
+    facts = Facts()
     for block in found.blocks[sections.body[0].number :] if sections.body else ():
-        if len(block.plain) <= _BUTTON_CHARS and block.number not in foreign:
-            facts = read_facts(block.pieces, rules)
-            if facts.likes is not None:
-                return Facts(likes=facts.likes)
-    return Facts()
+        if len(block.plain) > _BYLINE_CHARS or block.number in foreign or is_prose(block):
+            continue
+        said = read_facts(block.pieces, rules)
+        if block.number > sections.body[-1].number + _LINES_BELOW:
+            said = Facts(likes=said.likes)
+        if said.date and not first_match(rules.date_label, block.pieces):
+            said = replace(said, date=None)
+        if len(block.plain) > _BUTTON_CHARS:
+            said = replace(said, likes=None)
+        if said.author is None:
+            said = replace(said, author_title=None, hospital=None)
+        facts = facts.filled_from(said)
+    return facts
 
 
 def _facts_in(lines: Sequence[str], rules: Rules) -> Facts:
@@ -209,12 +223,24 @@ def _facts_of_markup(tree: Tag, known: Facts, rules: Rules) -> Facts:
             date = parse_date(content)
         elif name in ("author", "article:author") and author is None and rules.person.fullmatch(content):
             author = content
+    date = date or next((d for script in tree.iter("script") if (d := _date_variable(script.text or ""))), None)
     called = () if known.author or author else tree.xpath(_CALLED_AUTHOR)
     for element in called[:_MAX_AUTHORS]:
         text = text_of(element)
         if author is None and rules.person.fullmatch(text):
             author = text
     return Facts(author=author, date=date)
+
+
+def _date_variable(script: str) -> str | None:
+    """The time of publishing in a variable of a page's program, as seconds since 1970 or as a date; China's time."""
+    match = _DATE_VARIABLE.search(script)
+    if match is None:
+        return None
+    if not match[1].isdigit():
+        return parse_date(match[1])
+    moment = datetime.fromtimestamp(int(match[1]), timezone(timedelta(hours=8)))
+    return parse_date(moment.strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def _address(tree: Tag) -> str | None:

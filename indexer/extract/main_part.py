@@ -13,6 +13,7 @@ _DOMINANT = 0.65  # share of the running text that draws us into an element
 _FLOW_TAGS = frozenset("p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td dd dt blockquote pre summary".split())
 _LIST_TAGS = frozenset("ul ol dl table tbody".split())
 _MIN_RESCUED_PROSE = 2
+_MIN_ITEMS = 3
 _TEASER_CHARS = 12
 _MAX_GAP = 2  # blocks between a paragraph and the list or table that it ends with
 
@@ -66,7 +67,7 @@ def _rescued(
     for number, group in groups.items():
         if number == best:
             continue
-        if _are_kin(found.elements[number], found.elements[best]) and _prose_chars(group):
+        if _are_kin(found.elements[number], found.elements[best]) and (_prose_chars(group) or _is_list(group)):
             kin.extend(group)
         elif found.elements[number].tag in _FLOW_TAGS:
             flow.extend(group)
@@ -80,6 +81,11 @@ def _rescued(
 def _are_kin(one: Element, other: Element) -> bool:
     """Of one kind, or sections that have a class in common."""
     return one.signature == other.signature or (one.tag == other.tag and not one.classes.isdisjoint(other.classes))
+
+
+def _is_list(blocks: Sequence[Block]) -> bool:
+    """Items of a list, none of them a link."""
+    return sum(block.tag in ("li", "tr") for block in blocks) >= _MIN_ITEMS and not any(b.links for b in blocks)
 
 
 def _prose_chars(blocks: Sequence[Block]) -> int:

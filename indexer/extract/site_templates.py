@@ -51,6 +51,7 @@ class Rules:
     likes: Patterns
     author: Patterns
     date: Patterns
+    date_label: Patterns
     not_author: Patterns
     author_title: Patterns
     hospital: Patterns

@@ -35,6 +35,7 @@ _LIKES_KEY = re.compile(r"(like|praise|agree|zan|thank|useful|up_?vote|up_?count
 _VIEWS_KEY = re.compile(r"(view|read|^pv$|hits|browse|click)", re.IGNORECASE)
 _TITLE_OF_DOCTOR = re.compile(r"^\S{0,6}(医师|药师|教授|主任|技师|营养师)$")
 _HOSPITAL = re.compile(r"^\S{2,24}(医院|保健院|卫生院|医学中心|诊所|门诊部)$")
+_LITERAL = re.compile(r'"(?:[^"\\\n]|\\.){40,}"')
 _HAN = re.compile("[\u4e00-\u9fff]")
 _MIN_HAN = 30  # of all texts together
 _MAX_STATE_CHARS = 5_000_000
@@ -49,7 +50,20 @@ def state(page: Tag) -> Embedded:
         search.walk(value, (), _Context())
         if (found := search.result()) is not None:
             return found
-    return Embedded()
+    return _literals(page)
+
+
+def _literals(page: Tag) -> Embedded:
+    """The texts among the strings of the page's programs, where these are no JSON: __NUXT__=(function(a,b){...})."""
+    found = []
+    for script in page.iter("script"):
+        text = script.text or ""
+        for literal in _LITERAL.findall(text) if len(text) <= _MAX_STATE_CHARS else ():
+            value = parsed_json(literal)
+            if isinstance(value, str) and len(_HAN.findall(value)) >= _MIN_HAN:
+                found.append(value)
+    marked = [value for value in found if re.search(r"<(p|div|br|li)\b|&lt;p", value)]
+    return Embedded(texts=tuple(Text(markup(value)) for value in (marked or sorted(found, key=len)[-1:])))
 
 
 def _values(page: Tag) -> Iterator[Any]:
