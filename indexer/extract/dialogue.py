@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -22,6 +23,7 @@ _NO_DOCTOR = re.compile(
 )
 _NAME_LABEL = re.compile(r"^(?P<name>[^\s:。]{2,12}(?: \S{2,6})?) : ?")
 _BYLINE_CHARS = 60
+_DOCTOR_LABEL = "医生:"
 
 
 class Role(Enum):
@@ -93,12 +95,16 @@ def _named_speaker(block: Block, doctor: str) -> tuple[Role, str] | None:
     return (Role.DOCTOR if doctor in match["name"] else Role.LAY), said
 
 
-def doctor_turns(blocks: Sequence[Block], rules: Rules) -> list[Block]:
-    """What the doctor says in a dialogue; empty where it is none, with labels of both."""
-    roles = {label[0] for block in blocks if (label := label_of(block, rules))}
-    if roles < {Role.DOCTOR, Role.ASKER}:
+def doctor_turns(blocks: Sequence[Block], rules: Rules, doctor: str | None = None) -> list[Block]:
+    """What the doctor says in a dialogue; empty where it is none, with labels of both.
+
+    `doctor` is a name that labels the doctor's turns too, on a line of its own.
+    """
+    named = [replace(b, pieces=_DOCTOR_LABEL) if doctor and b.plain == doctor else b for b in blocks]
+    roles = Counter(label[0] for block in named if (label := label_of(block, rules)))
+    if not roles[Role.DOCTOR] or not roles[Role.ASKER] or (doctor and roles[Role.DOCTOR] + roles[Role.ASKER] < 3):
         return []
-    return [turn.block for turn in turns(blocks, rules) if turn.role is Role.DOCTOR]
+    return [turn.block for turn in turns(named, rules) if turn.role is Role.DOCTOR]
 
 
 def is_doctor_byline(block: Block) -> bool:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from indexer.extract.blocks import is_numbered, is_prose, line_block, looks_like_heading
 from indexer.extract.crumbs import path_in
 from indexer.extract.dialogue import doctor_turns
-from indexer.extract.dump_posts import dump_answers
+from indexer.extract.dump_posts import dump_answers, usable_numbers
 from indexer.extract.faq import faq_pairs
 from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
-from indexer.extract.sections import QA_MARK, body_text, divide, is_control
+from indexer.extract.sections import QA_MARK, Sections, body_text, divide, is_control
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match
 from indexer.extract.title import is_question, title_key
 from indexer.records import Block, RawPage, Reason
@@ -23,6 +23,15 @@ from indexer.records import Block, RawPage, Reason
 _TITLE_CHARS = (4, 60)
 _MAX_HEAD_BLOCKS = 80
 _COLUMN_GAP = re.compile(r"(?<=\S)(?: {8,}|\u3000{5,})(?=\S)")
+_LABEL_ALONE = re.compile(
+    r"^(?:作者|编辑|来源|稿源|(?:发布|更新|发表|修订)(?:时间|于|日期|人)?|时间|日期|(?:浏览|阅读|点击)(?:量|数|次数|热度|率)?|人气"
+    r"|职称|科室|医院|单位|(?:回答|提问|回复)(?:时间|日期|者))\s*[:：]?$"
+)
+_VALUE_CHARS = 30
+_QA_ALONE = re.compile(r"^[问答QA]\s*[:：]?$")
+_NAME_ALONE = re.compile("^[\u4e00-\u9fff·]{2,4}$")
+_TITLE_LINE = re.compile(r"^(主任|副主任|主治|住院|执业|主管)\S{0,4}(医师|药师|护师|技师)(\s|$)")
+_MID_SENTENCE = re.compile(r"^[，。、；：）”》,;]")
 _ANY_GAP = re.compile(r"\s{2,}(?=\S)")
 _MIN_COLUMN_LINES = 4
 _CELL_GAP = re.compile(r"(?<=\S)(?: {2,}|\u3000{2,}|\t)(?=\S)")
@@ -31,9 +40,12 @@ _MIN_WRAPPED_LINES = 5
 _LIST_END = re.compile(r"[。;!?:,、]$")
 _COUNT_LINES, _COUNT_CHARS = 4, 40
 _HEAD_LINES = 12
+_MIN_DATED = 2
+DATE_LINE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _MAX_CELLS = 5
 _MENU_CHARS = 6  # the parts of a menu are shorter
 _BULLET = re.compile(r"^[·•●◆■▪○◇*＊．-]\s*(?=\S)")
+_MAX_LIST = 12
 _RUN_LINES = 4  # so many short lines without a stop in a row, after the article has begun, are titles
 
 
@@ -46,19 +58,22 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     sections = divide(blocks, rules, title, None if at is None else at + 1)
     paths = (path_in(block, title, rules) for block in reversed(blocks[: at or 0]))
     sections.crumbs = next(filter(None, paths), sections.crumbs)
-    near = [block for block in blocks[(at or 0) + 1 :][:_HEAD_LINES] if not is_prose(block)]
+    below = blocks[(at or 0) + 1 :]
+    near = [block for block in below[:_HEAD_LINES] if not is_prose(block)]
     views = next((facts.views for block in near if (facts := read_facts(block.pieces, rules)).views is not None), None)
     sections.facts = sections.facts.filled_from(Facts(views=views))
-    if spoken := doctor_turns(sections.body, rules):
+    usable = usable_numbers(sections)
+    said = [block for block in below if block.number in usable]
+    if spoken := doctor_turns(said, rules, sections.facts.author):
         while len(spoken) > 1 and not _LIST_END.search(spoken[-1].plain):
             spoken.pop()
-        answer = DoctorAnswer(body_text(spoken), sections.facts)
         sections.body = []
-        return PageParts(sections, raw.url, (answer,)), rules
-    answers = dump_answers(blocks[(at or 0) + 1 :], sections, rules) if is_question(title) else ()
+        return PageParts(sections, raw.url, (DoctorAnswer(body_text(spoken), sections.facts),)), rules
+    answers = dump_answers(said, sections, rules) if is_question(title) else ()
     if answers:
         sections.body = []
         return PageParts(sections, raw.url, answers), rules
+    _take_dated_excerpts(sections)
     kept = _article(sections.body, rules)
     numbers = {block.number for block in kept}
     for block in sections.body:
@@ -72,6 +87,23 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
 def dump_blocks(raw: RawPage) -> list[Block]:
     """The dump's lines as blocks."""
     return [_block(line, number) for number, line in enumerate(_lines(raw.text))]
+
+
+def _take_dated_excerpts(sections: Sections) -> None:
+    """Questions of other pages below the article, each with a date and the beginning of its answer, but no heading."""
+    body = sections.body
+    dated = [
+        position
+        for position in range(1, len(body) - 2)
+        if not is_prose(body[position]) and DATE_LINE.match(body[position + 1].plain) and is_prose(body[position + 2])
+    ]
+    if len(dated) < _MIN_DATED or not any(is_prose(block) for block in body[: dated[0]]):
+        return
+    for position in dated:
+        question, date = body[position], body[position + 1].plain
+        sections.embedded.append(replace(question, text=f"{question.text} {date}", plain=f"{question.plain} {date}"))
+        sections.embedded.append(body[position + 2])
+    sections.body = body[: dated[0]]
 
 
 def _counts_below(blocks: Sequence[Block], article: Sequence[Block], rules: Rules) -> Facts:
@@ -94,7 +126,7 @@ def _block(line: str, number: int) -> Block:
 
 def _lines(text: str) -> list[str]:
     """The dump's lines, with columns parted and wrapped lines joined."""
-    lines, aside = _columns_parted(text.expandtabs(8).splitlines())
+    lines, aside = _columns_parted(_labels_joined(text.expandtabs(8).splitlines()))
     wrapped_at = _wrap_width(lines)
     found: list[str] = []
     open_line = False  # whether the last line may go on
@@ -110,6 +142,25 @@ def _lines(text: str) -> list[str]:
             found.append(stripped)
         open_line = wrapped_at > 0 and _columns(line.rstrip()) >= wrapped_at
     return [*found, *aside]
+
+
+def _labels_joined(lines: Sequence[str]) -> list[str]:
+    """Labels with what stands in the line below them, names with the doctor's title below, sentences that links cut."""
+    found: list[str] = []
+    for line in lines:
+        stripped = line.strip()
+        before = found[-1].strip() if found else ""
+        if stripped and len(stripped) <= _VALUE_CHARS and _LABEL_ALONE.match(before):
+            found[-1] = f"{before.rstrip(':： ')}：{stripped}"
+        elif stripped and _QA_ALONE.match(before):
+            found[-1] = f"{before[0]}：{stripped}"
+        elif _NAME_ALONE.match(before) and _TITLE_LINE.match(stripped):
+            found[-1] = f"{before} {stripped}"
+        elif before and _MID_SENTENCE.match(stripped):
+            found[-1] += stripped
+        else:
+            found.append(line)
+    return found
 
 
 def _columns_parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -191,6 +242,9 @@ def _article(body: Sequence[Block], rules: Rules) -> list[Block]:
     end = last + 1
     while end < len(body) and (_LIST_END.search(body[end].plain) or is_numbered(body[end]) or _is_row(body[end])):
         end += 1
+    listed = body[last].plain.endswith(":") or (end < len(body) and looks_like_heading(body[end]) and last > first)
+    while listed and end < len(body) and end <= last + _MAX_LIST and _is_item(body[end]):
+        end += 1
     while end - 1 > last and looks_like_heading(body[end - 1]) and not _LIST_END.search(body[end - 1].plain):
         end -= 1
     return _without_runs(list(body[first:end]))
@@ -209,21 +263,28 @@ def _heads(block: Block) -> bool:
 
 
 def _without_runs(blocks: list[Block]) -> list[Block]:
-    """Without rows of short lines that neither list nor head anything: titles of other pages."""
+    """Without rows of short lines that are titles of other pages; items of a list stay."""
     kept: list[Block] = []
     run: list[Block] = []
     for block in blocks:
-        if (
-            is_prose(block)
-            or _is_row(block)
-            or is_numbered(block)
-            or _LIST_END.search(block.plain)
-            or _BULLET.match(block.text)
-        ):
-            kept.extend(run if len(run) < _RUN_LINES else run[-1:] if looks_like_heading(run[-1]) else [])
+        if is_prose(block) or _is_row(block) or is_numbered(block) or _LIST_END.search(block.plain):
+            kept.extend(_of_article(run))
             run = []
             kept.append(block)
         else:
             run.append(block)
-    kept.extend(run if len(run) < _RUN_LINES else [])
-    return kept
+    return [*kept, *_of_article(run)]
+
+
+def _of_article(run: list[Block]) -> list[Block]:
+    """A row of short lines, if it is a heading or a list; its last line, if that alone may head what follows."""
+    if len(run) < _RUN_LINES or sum(_is_item(block) for block in run) * 3 >= len(run):
+        return run
+    if sum(is_question(block.plain) for block in run) >= 2 or len(run) > _MAX_LIST:
+        return run[-1:] if looks_like_heading(run[-1]) else []
+    return run
+
+
+def _is_item(block: Block) -> bool:
+    """A line with the marks or figures of content, unlike a title."""
+    return not is_question(block.plain) and re.search(r"[,、:]|\d", block.plain) is not None

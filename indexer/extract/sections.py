@@ -14,7 +14,7 @@ from itertools import pairwise
 from indexer.extract.blocks import HEADING_TAGS, is_all_link, is_numbered, is_prose, looks_like_heading
 from indexer.extract.crumbs import crumbs_in
 from indexer.extract.metadata import Facts, parse_date, read_facts
-from indexer.extract.site_templates import Rules, first_match, plain
+from indexer.extract.site_templates import Rules, first_match, plain, simplified
 from indexer.extract.title import title_key
 from indexer.records import Block, QaPair, Reason, RemovedBlock
 from indexer.spam import commercial_reason, without_advertising_sentences
@@ -264,7 +264,10 @@ def _take_out(sections: Sections, block: Block, rules: Rules) -> bool:
 
 def is_control(block: Block, rules: Rules) -> bool:
     """A line of buttons, or one that every page has."""
-    return rules.controls.match(block.pieces) is not None or first_match(rules.navigation, block.plain) is not None
+    return (
+        rules.controls.match(simplified(block.pieces)) is not None
+        or first_match(rules.navigation, block.plain) is not None
+    )
 
 
 def body_text(body: Sequence[Block]) -> str:

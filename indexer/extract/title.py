@@ -10,7 +10,9 @@ from indexer.extract.site_templates import plain
 from indexer.records import Block
 
 _SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|(?<![A-Za-z0-9])[-–—]+(?=[^-–—]{2,16}$)")
-_KIND = re.compile(r"^[\[【](求助|求医|咨询|讨论|分享|原创|转载|问题|已解决|已采纳|精华|悬赏)[^\]】]{0,6}[\]】]\s*")
+_KIND = re.compile(
+    r"^[\[【](求助|求医|咨询|讨论|分享|原创|转载|问题|問題|已解决|已采纳|精华|悬赏)[^\]】]{0,6}[\]】]\s*"
+)
 _REPLY = re.compile(r"^(re|回复)\s*[:：]\s*", re.IGNORECASE)
 _TITLE_CHARS = 4
 _QUESTION = re.compile(
