@@ -193,6 +193,14 @@ def test_denials_questions_and_operations_promise_nothing(text: str) -> None:
     assert flaws(text) == {}
 
 
+@pytest.mark.xfail(strict=True, reason="cure_denied knows of the words that ask only 吗, 能否, 是否 and the like")
+@pytest.mark.parametrize(
+    "text", ["怎样才能根治？", "如何彻底治愈面瘫？", "怎么根治面瘫", "能根治么？", "哪里能彻底治好？"]
+)
+def test_other_questions_promise_nothing_either(text: str) -> None:
+    assert flaws(text) == {}
+
+
 def test_a_denial_counts_in_its_own_clause_only() -> None:
     assert flaws("别的医院不能根治，我们可以根治。")[Flaw.CURE_PROMISE] == "我们可以根治。"
 
@@ -219,23 +227,30 @@ PIECES = st.sampled_from(
 TEXTS = st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=3)), max_size=30).map("".join))
 
 
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("\n", " ")
+
+
 @given(TEXTS)
-def test_no_text_raises_and_the_evidence_stands_in_it(text: str) -> None:
+def test_no_text_raises_and_each_flaw_is_told_once_with_evidence(text: str) -> None:
     found = quality_of(text, RULES)
-    folded = unicodedata.normalize("NFKC", text).replace("\n", " ")
     assert len({fact.flaw for fact in found}) == len(found)
-    for fact in found:
-        assert fact.evidence
-        if fact.flaw in (Flaw.CUT_OFF, Flaw.INLINE_PINYIN, Flaw.CURE_PROMISE):
-            assert fact.evidence.replace("\n", " ") in folded
-        elif fact.flaw is Flaw.MASKED:
-            assert "**" in fact.evidence
+    assert all(fact.evidence for fact in found)
 
 
-@given(st.lists(st.sampled_from("面肌痉挛可以**吗，。\n治liao"), max_size=40).map("".join))
-def test_what_is_masked_is_shown_as_it_stands_in_the_text(text: str) -> None:
-    if evidence := flaws(text).get(Flaw.MASKED):
-        assert evidence in text.replace("，", ",").replace("\n", " ")
+@given(TEXTS)
+def test_evidence_is_a_piece_of_the_text(text: str) -> None:
+    for flaw, evidence in flaws(text).items():
+        if flaw is Flaw.SPUN:
+            assert all(pair.partition("（")[0] in folded(text) for pair in evidence.split("、"))
+        elif flaw is not Flaw.MASKED or not RULES.bold.search(folded(text)):
+            assert evidence in folded(text)
+
+
+@pytest.mark.xfail(strict=True, reason="what is masked is shown with the bold words around it cut out")
+def test_evidence_is_a_piece_of_the_text_also_beside_bold_words() -> None:
+    text = "1. **病因**：血管压迫，**要早治。"
+    assert flaws(text)[Flaw.MASKED] in folded(text)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 
 _MIN_ANSWER_CHARS = 24  # less, below a title that asks nothing, is a remark: 排行由患者投票产生
 _MIN_REPLY_CHARS = 4  # 少量可以, beneath a question
-_MIN_TEASERS = 6
+_MIN_TEASERS = 4
 _WALL_CHARS = 300  # a notice such as 请登录后查看 explains a page only when there is little else
 
 
@@ -64,6 +64,8 @@ def _reject(raw: RawPage, sections: Sections, rules: Rules, text: str) -> Reject
         None,
     )
     lines = text.split("\n")
+    if notice is None and text.rstrip().endswith(("...", "…")):  # cut off, and the page says why
+        notice = next((p.text for p in removed if first_match(rules.no_answer_page, plain(p.text))), None)
     teasers = [line for line in lines if line.rstrip().endswith(("...", "…"))]
     if len(teasers) >= _MIN_TEASERS and len(teasers) * 2 > sum(is_prose(line_block(line)) for line in lines):
         detail = f"页面只是一列文章的开头（{len(teasers)} 篇），没有哪一篇的正文。"

@@ -15,7 +15,7 @@ from indexer.extract.site_templates import Rules, first_match, plain
 from indexer.records import Block, Reason
 
 _BYLINE_CHARS = 90
-_QUESTION_CHARS = 400
+_QUESTION_CHARS = 250
 #: why a block left the article and may still be somebody's byline
 _BYLINES = ("署名行", "规则 affiliation", "正文之前")
 _OTHERS = re.compile(
@@ -85,7 +85,9 @@ def _is_article(asked: Sequence[Block], doctors: Sequence[_Post]) -> bool:
     """What stands above the first doctor's name is no question: it has headings, or outweighs what doctors say."""
     written = sum(len(block.plain) for block in asked if is_prose(block))
     answered = sum(len(block.plain) for post in doctors for block in post.text if is_prose(block))
-    return written > _QUESTION_CHARS and (written > answered or sum(map(is_numbered, asked)) >= 2)
+    return written > _QUESTION_CHARS and (
+        written > answered or sum(is_numbered(block) or block.plain[0] == "【" for block in asked) >= 2
+    )
 
 
 def _is_byline(block: Block) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -28,12 +29,13 @@ _LABEL_ALONE = re.compile(
     r"|职称|科室|医院|单位|(?:回答|提问|回复)(?:时间|日期|者))\s*[:：]?$"
 )
 _VALUE_CHARS = 30
+_SEX_AGE = re.compile(r"^(男|女)\W|\d+岁$")
 _QA_ALONE = re.compile(r"^[问答QA]\s*[:：]?$")
 _NAME_ALONE = re.compile("^[\u4e00-\u9fff·]{2,4}$")
 _TITLE_LINE = re.compile(r"^(主任|副主任|主治|住院|执业|主管)\S{0,4}(医师|药师|护师|技师)(\s|$)")
 _MID_SENTENCE = re.compile(r"^[，。、；：）”》,;]")
 _ANY_GAP = re.compile(r"\s{2,}(?=\S)")
-_MIN_COLUMN_LINES = 4
+_MIN_COLUMN_LINES, _COLUMN_CHARS = 4, 12
 _CELL_GAP = re.compile(r"(?<=\S)(?: {2,}|\u3000{2,}|\t)(?=\S)")
 _WRAP_COLUMNS = (60, 110)
 _MIN_WRAPPED_LINES = 5
@@ -64,12 +66,13 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     sections.facts = sections.facts.filled_from(Facts(views=views))
     usable = usable_numbers(sections)
     said = [block for block in below if block.number in usable]
-    if spoken := doctor_turns(said, rules, sections.facts.author):
+    answers = dump_answers(said, sections, rules) if is_question(title) else ()
+    if not any(answer.facts.author for answer in answers) and (
+        spoken := doctor_turns(said, rules, sections.facts.author)
+    ):
         while len(spoken) > 1 and not _LIST_END.search(spoken[-1].plain):
             spoken.pop()
-        sections.body = []
-        return PageParts(sections, raw.url, (DoctorAnswer(body_text(spoken), sections.facts),)), rules
-    answers = dump_answers(said, sections, rules) if is_question(title) else ()
+        answers = (DoctorAnswer(body_text(spoken), sections.facts),)
     if answers:
         sections.body = []
         return PageParts(sections, raw.url, answers), rules
@@ -167,15 +170,17 @@ def _columns_parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The left column's lines and the right one's, where a second column begins at one place in many lines."""
     starts = Counter(_columns(line[: gap.end()]) for line in lines if (gap := _COLUMN_GAP.search(line)))
     column, count = max(starts.items(), key=lambda item: item[1], default=(0, 0))
-    if count < _MIN_COLUMN_LINES:
-        return list(lines), []
     left: list[str] = []
     right: list[str] = []
+    beside: list[int] = []
     for line in lines:
         gap = next((gap for gap in _ANY_GAP.finditer(line) if _columns(line[: gap.end()]) == column), None)
         left.append(line[: gap.start()] if gap else line)
         if gap:
             right.append(line[gap.end() :].strip())
+            beside.append(len(left[-1].strip()))
+    if count < _MIN_COLUMN_LINES or statistics.median(beside) < _COLUMN_CHARS:
+        return list(lines), []  # cells of a table
     return left, right
 
 
@@ -206,7 +211,7 @@ def _title_position(blocks: Sequence[Block], rules: Rules) -> int | None:
         if not _TITLE_CHARS[0] <= len(key) <= _TITLE_CHARS[1] or not _may_be_title(block, rules):
             continue
         following = head[position + 1] if position + 1 < len(head) else None
-        score = 1 + 3 * (key in tails) + 2 * (counts[key] > 1) + (len(key) >= 8) + is_question(block.text)
+        score = 1 + 3 * (key in tails) + 2 * (counts[key] > 1) + (len(key) >= 8) + 2 * is_question(block.text)
         score += 2 * (following is not None and bool(read_facts(following.pieces, rules)))
         score += 2 * (position > 0 and key in title_key(head[0].text))
         if position == prose:
@@ -224,7 +229,12 @@ def _may_be_title(block: Block, rules: Rules) -> bool:
     plain = block.plain
     if plain[-1] in "。;,:" or is_control(block, rules) or len(plain.split(" ")) > 3:
         return False
-    if first_match(rules.breadcrumb, plain) or first_match(rules.system_says, plain) or first_match(rules.card, plain):
+    if (
+        _SEX_AGE.search(plain)
+        or first_match(rules.breadcrumb, plain)
+        or first_match(rules.system_says, plain)
+        or first_match(rules.card, plain)
+    ):
         return False
     facts = read_facts(block.pieces, rules)
     return not (facts.date or facts.author or facts.views) or is_question(plain)

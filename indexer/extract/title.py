@@ -13,6 +13,7 @@ _SEPARATOR = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[？?])[-–—]+|(
 _KIND = re.compile(
     r"^[\[【](求助|求医|咨询|讨论|分享|原创|转载|问题|問題|已解决|已采纳|精华|悬赏)[^\]】]{0,6}[\]】]\s*"
 )
+_COPY_LINK = re.compile(r"\s*\[复制链接\]$")
 _REPLY = re.compile(r"^(re|回复)\s*[:：]\s*", re.IGNORECASE)
 _TITLE_CHARS = 4
 _QUESTION = re.compile(
@@ -30,7 +31,7 @@ def page_title(page: Tag, blocks: Sequence[Block]) -> str | None:
 
 def without_kind(title: str) -> str:
     """A title without [求助], [已解决] and the like before it."""
-    return _KIND.sub("", title)
+    return _COPY_LINK.sub("", _KIND.sub("", title))
 
 
 def _heading(whole: str, blocks: Sequence[Block]) -> str | None:
@@ -51,7 +52,7 @@ def _heading(whole: str, blocks: Sequence[Block]) -> str | None:
 
 def title_key(text: str) -> str:
     """A title by its letters and digits, to compare: pages vary its marks and put [求助] before it."""
-    return "".join(filter(str.isalnum, _REPLY.sub("", _KIND.sub("", plain(text)))))
+    return "".join(filter(str.isalnum, _REPLY.sub("", without_kind(plain(text)))))
 
 
 def is_question(title: str | None) -> bool:
