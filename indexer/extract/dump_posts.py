@@ -61,6 +61,8 @@ def dump_answers(blocks: Sequence[Block], sections: Sections, rules: Rules) -> t
             said.bylines.append(block)
         else:
             said.text.append(block)
+    for post in posts:
+        post.text = _trimmed(post.text)
     doctors = [post for post in posts if post.by_doctor and post.text]
     if not doctors or (len(posts) == 1 and not any(map(is_prose, asked))) or _is_article(asked, doctors):
         return ()
@@ -79,6 +81,12 @@ def _spoken(posts: list[_Post], label: tuple[Role, str], block: Block) -> list[_
     if said:
         post.text.append(replace(block, text=said, plain=plain(said)))
     return [*(other for other in posts if other is not post), post]
+
+
+def _trimmed(text: list[Block]) -> list[Block]:
+    """Without the short lines before and after what is said: buttons, counts."""
+    said = [i for i, b in enumerate(text) if is_prose(b) or is_numbered(b) or b.plain[-1] in "。!;…"]
+    return text[said[0] : said[-1] + 1] if said else text
 
 
 def _is_article(asked: Sequence[Block], doctors: Sequence[_Post]) -> bool:

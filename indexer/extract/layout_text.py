@@ -29,6 +29,7 @@ _LABEL_ALONE = re.compile(
     r"|职称|科室|医院|单位|(?:回答|提问|回复)(?:时间|日期|者))\s*[:：]?$"
 )
 _VALUE_CHARS = 30
+_LABELLED = re.compile(r"^\S{2,6}:\S")
 _SEX_AGE = re.compile(r"^(男|女)\W|\d+岁$")
 _QA_ALONE = re.compile(r"^[问答QA]\s*[:：]?$")
 _NAME_ALONE = re.compile("^[\u4e00-\u9fff·]{2,4}$")

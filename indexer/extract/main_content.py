@@ -38,6 +38,7 @@ _DATE_VARIABLE = re.compile(
 )
 _DATE_NAMES = ("article:published_time", "pubdate", "publishdate", "og:release_date", "datepublished")
 _DOMINANT_IN_POST = 0.95  # an answer and what is added to it later stand in two elements
+_MUCH_MORE = 1.5
 _MIN_BODY_CHARS = 40  # less on the page itself: look into its scripts
 
 
@@ -49,9 +50,10 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     said = json_ld(tree)
     title = page_title(tree, found.blocks) or said.title
     page = _visible_page(found, rules, title, _address(tree) or raw.url)
-    if _is_bare(page):
-        told = said if said.texts or said.faq else state(tree)
-        page = _told_page(page, told, templates) or page
+    if said.texts or said.faq:  # often in full where the page shows the beginning only
+        page = _told_page(page, said, templates, more_than=1.0 if _is_bare(page) else _MUCH_MORE) or page
+    elif _is_bare(page):
+        page = _told_page(page, state(tree), templates, more_than=1.0) or page
     sections = page.sections
     sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(tree, sections.facts, rules))
     sections.crumbs = crumbs_of(found, rules) or sections.crumbs or list(said.crumbs)
@@ -127,13 +129,14 @@ def _is_bare(page: PageParts) -> bool:
     return not page.doctor_answers and len(body_text(page.sections.body)) < _MIN_BODY_CHARS
 
 
-def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates) -> PageParts | None:
-    """The page as its scripts tell it; None when they tell less than the page shows."""
+def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_than: float) -> PageParts | None:
+    """The page as its scripts tell it; None unless they tell more than so many times what the page shows."""
     rules = templates.general
     texts = [(text, _snippet(text.html, rules)) for text in told.texts]
     faq = tuple(QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.faq)
     told_chars = sum(len(body_text(sections.body)) for _, sections in texts) + sum(len(pair.answer) for pair in faq)
-    if told_chars <= len(body_text(page.sections.body)):
+    shown = len(body_text(page.sections.body)) + sum(len(answer.text) for answer in page.doctor_answers)
+    if told_chars <= more_than * shown:
         return None
     sections = replace(
         page.sections,
@@ -199,6 +202,10 @@ def _facts_below(sections: Sections, found: HtmlBlocks, rules: Rules) -> Facts:
         if said.author is None:
             said = replace(said, author_title=None, hospital=None)
         facts = facts.filled_from(said)
+    for block in found.blocks:  # statistics in a side bar
+        if len(block.plain) <= _BUTTON_CHARS and first_match(rules.statistics, block.plain):
+            said = read_facts(block.pieces, rules)
+            facts = facts.filled_from(Facts(date=said.date, views=said.views))
     return facts
 
 

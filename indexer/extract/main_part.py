@@ -101,6 +101,7 @@ def _trimmed(blocks: list[Block], found: HtmlBlocks) -> list[Block]:
         if is_prose(block):
             prose_in.update(block.path)
     kept = [block for block in blocks if is_prose(block) or _is_supported(block, prose_in, found)]
+    kept = [block for block, following in zip(kept, [*kept[1:], None], strict=True) if not _is_orphan(block, following)]
     last = max(position for position, block in enumerate(kept) if is_prose(block))
     end = last + 1
     while end < len(kept) and _continues(kept[end], kept[end - 1]):
@@ -110,16 +111,27 @@ def _trimmed(blocks: list[Block], found: HtmlBlocks) -> list[Block]:
     return kept[:end]
 
 
+def _is_orphan(block: Block, following: Block | None) -> bool:
+    """A heading whose text was taken out: another heading, or nothing, comes next."""
+    if block.tag not in HEADING_TAGS:
+        return False
+    return following is None or (following.tag in HEADING_TAGS and following.number > block.number + 1)
+
+
 def _without_teasers(blocks: list[Block]) -> list[Block]:
     """Without the beginning of a text that stands in full below, behind 展开."""
     return [
-        block for position, block in enumerate(blocks) if not _is_teaser(block, blocks[position + 1 : position + 3])
+        block for position, block in enumerate(blocks) if not _is_teaser(block, blocks[position + 1 : position + 4])
     ]
 
 
 def _is_teaser(block: Block, following: Sequence[Block]) -> bool:
-    start = block.plain.rstrip(".…。 ")
-    return len(start) >= _TEASER_CHARS and any(other.plain.startswith(start) for other in following)
+    start = _letters(block)[:-1]
+    return len(start) >= _TEASER_CHARS and "".join(map(_letters, following)).startswith(start)
+
+
+def _letters(block: Block) -> str:
+    return "".join(filter(str.isalnum, block.plain))
 
 
 def _is_supported(block: Block, prose_in: set[int], found: HtmlBlocks) -> bool:
@@ -127,6 +139,8 @@ def _is_supported(block: Block, prose_in: set[int], found: HtmlBlocks) -> bool:
 
     A list may be all short lines: there the element around the list counts.
     """
+    if block.tag in HEADING_TAGS:
+        return True
     for number in reversed(block.path):
         element = found.elements[number]
         if number in prose_in:

@@ -52,6 +52,7 @@ class Rules:
     author: Patterns
     date: Patterns
     date_label: Patterns
+    statistics: Patterns
     not_author: Patterns
     author_title: Patterns
     hospital: Patterns
