@@ -26,7 +26,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
     else:
         parts, rules = divide_dump(raw, templates)
     sections, doctor_answers, url = parts.sections, parts.doctor_answers, parts.url
-    pairs = (*parts.faq, *qa_pairs(sections), *parts.told)
+    pairs = (*parts.faq, *qa_pairs(sections), *parts.related)
     text = "\n".join(answer.text for answer in doctor_answers) or body_text(sections.body)
     if rejected := _reject(raw, sections, rules, text):
         return rejected

@@ -12,6 +12,7 @@ from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
 from indexer.extract.crumbs import crumbs_of
 from indexer.extract.dialogue import Role, doctor_turns, is_doctor_byline, label_of, turns
 from indexer.extract.embedded import Embedded, json_ld
+from indexer.extract.excerpts import Excerpts, excerpts
 from indexer.extract.faq import faq_pairs
 from indexer.extract.furniture import Furniture
 from indexer.extract.html_blocks import HtmlBlocks, html_blocks
@@ -63,10 +64,13 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
 def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str | None) -> PageParts:
     """The page as its visible text shows it."""
     furniture = Furniture(found, rules, plain(title) if title else None)
+    others = excerpts(found, rules, title)
     kept: list[Block] = []
     removed: list[RemovedBlock] = []
     for block in found.blocks:
-        if piece := furniture.removed(block):
+        if block.number in others.numbers:
+            removed.append(RemovedBlock(Reason.RELATED_LIST, block.text, "相关问答", block.number))
+        elif piece := furniture.removed(block):
             removed.append(piece)
         else:
             kept.append(block)
@@ -85,16 +89,16 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
                 if number in block.path:
                     sections.remove(Reason.COMMENT, block, "提问者或网友的话")
         if answers := [answer for answer in answers if answer.text]:
-            return _question_page(sections, url, _one_answer(answers) if posts.is_dialogue else tuple(answers))
+            return _question_page(sections, url, _one_answer(answers) if posts.is_dialogue else tuple(answers), others)
     if spoken := doctor_turns(sections.body, rules):
         facts = _first_doctor_facts(sections.body, rules)
-        return _question_page(sections, url, (DoctorAnswer(body_text(spoken), facts),))
+        return _question_page(sections, url, (DoctorAnswer(body_text(spoken), facts),), others)
     parts = main_part(sections.body, found)
     for block in parts.rest:
         sections.remove(Reason.NAVIGATION, block, "在正文之外")
     sections.body = parts.main
     sections.facts = sections.facts.filled_from(_facts_below(sections, found, rules))
-    return PageParts(sections, url, faq=faq_pairs(sections.body, found))
+    return PageParts(sections, url, faq=faq_pairs(sections.body, found), related=others.pairs)
 
 
 def _one_answer(turns: Sequence[DoctorAnswer]) -> tuple[DoctorAnswer, ...]:
@@ -117,12 +121,14 @@ def _first_doctor_facts(body: Sequence[Block], rules: Rules) -> Facts:
     return read_facts(label.pieces[:_BYLINE_CHARS], rules) if label else Facts()
 
 
-def _question_page(sections: Sections, url: str | None, answers: tuple[DoctorAnswer, ...]) -> PageParts:
+def _question_page(
+    sections: Sections, url: str | None, answers: tuple[DoctorAnswer, ...], others: Excerpts
+) -> PageParts:
     asked = body_text([block for block in sections.body if is_prose(block)]) or None
     for block in sections.body:
         sections.remove(Reason.NAVIGATION, block, "在各条回答之外")
     sections.body = []
-    return PageParts(sections, url, answers, asked)
+    return PageParts(sections, url, answers, asked, related=others.pairs)
 
 
 def _is_bare(page: PageParts) -> bool:
@@ -151,10 +157,10 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_t
     )
     if len(texts) > 1 or (texts and is_question(sections.title)):
         answers = tuple(DoctorAnswer(body_text(parts.body), text.facts) for text, parts in texts)
-        return PageParts(sections, page.url, answers, told=related)
+        return PageParts(sections, page.url, answers, related=related or page.related)
     lines = [line for pair in faq for line in (pair.question, *pair.answer.split("\n"))]
     sections.body = texts[0][1].body if texts else [line_block(line) for line in lines]
-    return PageParts(sections, page.url, faq=() if texts else faq, told=related)
+    return PageParts(sections, page.url, faq=() if texts else faq, related=related or page.related)
 
 
 def _snippet(html: str, rules: Rules) -> Sections:

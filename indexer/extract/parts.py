@@ -26,4 +26,4 @@ class PageParts:
     doctor_answers: tuple[DoctorAnswer, ...] = ()  #: empty when the page is an article
     asked: str | None = None  #: what the patient wrote beneath the question, on a question page
     faq: tuple[QaPair, ...] = ()  #: the page's own questions and answers
-    told: tuple[QaPair, ...] = ()  #: questions of other pages that its data holds
+    related: tuple[QaPair, ...] = ()  #: questions of other pages, beside those in `sections`

@@ -291,14 +291,14 @@ def qa_pairs(sections: Sections) -> tuple[QaPair, ...]:
     """Embedded questions with their answers. The page's own title among them goes."""
     pairs = []
     for question_block, answer_block in _in_pairs(sections):
-        question, date = _unmarked(question_block), None
+        question, date = unmarked(question_block), None
         if dated := _DATED_QUESTION.match(question):
             question, date = dated["question"], parse_date(dated["date"])
         if sections.title is not None and title_key(question) == title_key(sections.title):
             both = replace(answer_block, text=f"{question}\n{answer_block.text}")
             sections.remove(Reason.OWN_TITLE, both, "相关问答中的本页标题")
         else:
-            pairs.append(QaPair(question, _unmarked(answer_block), date))
+            pairs.append(QaPair(question, unmarked(answer_block), date))
     return tuple(pairs)
 
 
@@ -306,7 +306,7 @@ def _is_sentence(block: Block) -> bool:
     return is_prose(block) or block.plain[-1] in "。!…" or block.plain.endswith("..")
 
 
-def _unmarked(block: Block) -> str:
+def unmarked(block: Block) -> str:
     """The text without its 问： or 答：, or the same as a sign set apart."""
     if _QA_SIGN.match(block.pieces) and block.text[0] in "问答QA":
         return block.text[1:].lstrip(" :：")
