@@ -16,13 +16,17 @@ _NUMBER = re.compile(r"^(\d{1,2}|[一二三四五六七八九十]{1,3}|Q\d{1,2})
 _IS_QUESTION = re.compile(r"([?]|吗|呢|么|怎么办|如何|多久|多少|什么|哪些|为什么)$")
 _QUESTION_CHARS = 80
 _MIN_PAIRS = 2
+_MIN_BARE = 3  # of bare lines; articles have headings that ask
+_FAQ_TITLE = re.compile(r"(问答|问题|疑问|答疑|解答|百问|FAQ|须知|释疑|\\d+问)", re.IGNORECASE)
 
 
-def faq_pairs(body: Sequence[Block], found: HtmlBlocks | None = None) -> tuple[QaPair, ...]:
+def faq_pairs(body: Sequence[Block], found: HtmlBlocks | None = None, title: str | None = None) -> tuple[QaPair, ...]:
     """The pairs of a page that is a list of questions with answers; empty when it is none."""
     pairs = _labelled(body)
     if not pairs and found is not None:
         pairs = _listed(body, found) or _boxed(body, found)
+    if not pairs and title is not None and _FAQ_TITLE.search(title):
+        pairs = _in_turn(body)
     return tuple(pairs) if len(pairs) >= _MIN_PAIRS else ()
 
 
@@ -51,6 +55,14 @@ def _labelled(body: Sequence[Block]) -> list[QaPair]:
         elif question is not None:
             question = None
     return pairs
+
+
+def _in_turn(body: Sequence[Block]) -> list[QaPair]:
+    """Bare lines: a question, its answer, the next question."""
+    starts = [position for position, block in enumerate(body) if block.plain[-1] == "?" and _asks(block)]
+    ends = [*starts[1:], len(body)][: len(starts)]
+    held = [(start, end) for start, end in zip(starts, ends, strict=True) if any(map(is_prose, body[start + 1 : end]))]
+    return [_pair(body[start], body[start + 1 : end]) for start, end in held] if len(held) >= _MIN_BARE else []
 
 
 def _listed(body: Sequence[Block], found: HtmlBlocks) -> list[QaPair]:

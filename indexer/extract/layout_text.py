@@ -43,7 +43,8 @@ _MIN_WRAPPED_LINES = 5
 _LIST_END = re.compile(r"[。;!?:,、]$")
 _COUNT_LINES, _COUNT_CHARS = 4, 40
 _HEAD_LINES = 12
-_MIN_DATED = 2
+_MIN_EXCERPTS = 2
+_DATED = re.compile(r"\s\d{4}-\d{1,2}-\d{1,2}$")
 DATE_LINE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _MAX_CELLS = 5
 _MENU_CHARS = 6  # the parts of a menu are shorter
@@ -77,7 +78,7 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     if answers:
         sections.body = []
         return PageParts(sections, raw.url, answers), rules
-    _take_dated_excerpts(sections)
+    _take_excerpts(sections)
     kept = _article(sections.body, rules)
     numbers = {block.number for block in kept}
     for block in sections.body:
@@ -85,7 +86,7 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
             sections.remove(Reason.RELATED_LIST, block, "正文旁的短行")
     sections.body = kept
     sections.facts = sections.facts.filled_from(_counts_below(blocks, kept, rules))
-    return PageParts(sections, raw.url, faq=faq_pairs(kept)), rules
+    return PageParts(sections, raw.url, faq=faq_pairs(kept, title=title)), rules
 
 
 def dump_blocks(raw: RawPage) -> list[Block]:
@@ -93,21 +94,31 @@ def dump_blocks(raw: RawPage) -> list[Block]:
     return [_block(line, number) for number, line in enumerate(_lines(raw.text))]
 
 
-def _take_dated_excerpts(sections: Sections) -> None:
-    """Questions of other pages below the article, each with a date and the beginning of its answer, but no heading."""
+def _take_excerpts(sections: Sections) -> None:
+    """Questions of other pages below the article under no heading that we know: each with a date, in its line or in the
+    next one, or with the beginning of an answer that breaks off.
+    """
     body = sections.body
-    dated = [
-        position
-        for position in range(1, len(body) - 2)
-        if not is_prose(body[position]) and DATE_LINE.match(body[position + 1].plain) and is_prose(body[position + 2])
-    ]
-    if len(dated) < _MIN_DATED or not any(is_prose(block) for block in body[: dated[0]]):
+    found = [(position, excerpt) for position in range(1, len(body) - 1) if (excerpt := _excerpt(body[position:]))]
+    if len(found) < _MIN_EXCERPTS or not any(is_prose(block) for block in body[: found[0][0]]):
         return
-    for position in dated:
-        question, date = body[position], body[position + 1].plain
-        sections.embedded.append(replace(question, text=f"{question.text} {date}", plain=f"{question.plain} {date}"))
-        sections.embedded.append(body[position + 2])
-    sections.body = body[: dated[0]]
+    for _, (question, answer) in found:
+        sections.embedded.extend([question, answer])
+    sections.body = body[: found[0][0]]
+
+
+def _excerpt(blocks: Sequence[Block]) -> tuple[Block, Block] | None:
+    """The question and the beginning of its answer that stand first in these blocks."""
+    question, second = blocks[0], blocks[1]
+    if is_prose(question) or is_numbered(question):
+        return None
+    if DATE_LINE.match(second.plain):
+        third = blocks[2] if len(blocks) > 2 else None
+        both = f"{question.text} {second.plain}"
+        return (replace(question, text=both), third) if third is not None and is_prose(third) else None
+    if is_prose(second) and (_DATED.search(question.plain) or second.plain.endswith(("...", "…"))):
+        return question, second
+    return None
 
 
 def _counts_below(blocks: Sequence[Block], article: Sequence[Block], rules: Rules) -> Facts:

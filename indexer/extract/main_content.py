@@ -98,7 +98,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
         sections.remove(Reason.NAVIGATION, block, "在正文之外")
     sections.body = parts.main
     sections.facts = sections.facts.filled_from(_facts_below(sections, found, rules))
-    return PageParts(sections, url, faq=faq_pairs(sections.body, found), related=others.pairs)
+    return PageParts(sections, url, faq=faq_pairs(sections.body, found, title), related=others.pairs)
 
 
 def _one_answer(turns: Sequence[DoctorAnswer]) -> tuple[DoctorAnswer, ...]:
