@@ -15,6 +15,7 @@ __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 
 _MIN_ANSWER_CHARS = 24  # less, below a title that asks nothing, is a remark: 排行由患者投票产生
 _MIN_REPLY_CHARS = 4  # 少量可以, beneath a question
+_MIN_LIST_CHARS = 60  # a list of drugs or foods has more
 _MIN_TEASERS = 4
 _WALL_CHARS = 300  # a notice such as 请登录后查看 explains a page only when there is little else
 
@@ -75,6 +76,9 @@ def _reject(raw: RawPage, sections: Sections, rules: Rules, text: str) -> Reject
     adverts = sum(len(piece.text) for piece in removed if piece.reason is Reason.ADVERTISEMENT)
     if not is_question(sections.title) and len(whole) < _WALL_CHARS and adverts > len(whole):
         return Rejected(raw.path, Reason.NO_CONTENT, "去掉广告以后没有正文。", removed, raw.charset)
+    says = any(is_prose(line_block(line)) or line.rstrip().endswith(("。", "！", "；", "!")) for line in lines if line)
+    if not says and len(lines) > 1 and len(plain(text)) < _MIN_LIST_CHARS:
+        return Rejected(raw.path, Reason.NO_CONTENT, "只剩下几行短语，没有成句的正文。", removed, raw.charset)
     if len(plain(text)) < (_MIN_REPLY_CHARS if is_question(sections.title) else _MIN_ANSWER_CHARS):
         return Rejected(raw.path, Reason.NO_CONTENT, "去掉导航、广告和链接后没有正文。", removed, raw.charset)
     return None

@@ -95,7 +95,9 @@ class Furniture:
     def _is_kin(self, number: int) -> bool:
         """What is folded away goes on with what is shown: running text, few links, and the same subject."""
         prose, chars = self._total(self._prose, number), self._total(self._chars, number)
-        if not prose or self._total(self._link_chars, number) * 5 > chars:
+        if not prose:
+            return self._is_tab(number)
+        if self._total(self._link_chars, number) * 5 > chars:
             return False
         if prose * 2 > self._prose[-1]:  # the article itself, which a script shows when all is loaded
             return True
@@ -105,6 +107,13 @@ class Furniture:
         folded = "".join(block.plain for block in self._found.inside(number))
         foreign = any(pattern.search(folded) and not pattern.search(visible) for pattern in self._rules.unrelated_topic)
         return not foreign and kinship(folded, visible) >= _MIN_KINSHIP
+
+    def _is_tab(self, number: int) -> bool:
+        """A list without links, among tabs of which another has running text."""
+        element = self._found.elements[number]
+        brothers = self._brothers[element.parent, element.signature]
+        with_prose = any(self._total(self._prose, other) for other in brothers if other != number)
+        return with_prose and element.end - element.start >= 2 and not self._total(self._links, number)
 
     def _by_name(self, number: int) -> tuple[str, str] | None:
         element = self._found.elements[number]

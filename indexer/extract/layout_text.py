@@ -31,6 +31,7 @@ _LABEL_ALONE = re.compile(
 _VALUE_CHARS = 30
 _LABELLED = re.compile(r"^\S{2,6}:\S")
 _SEX_AGE = re.compile(r"^(男|女)\W|\d+岁$")
+_MORE = re.compile(r"(?<=[.…])\s*[\[【(（]?(详细|详情|查看(全文|详情)?|更多|全文|阅读全文)[\])】）>》]*$")
 _QA_ALONE = re.compile(r"^[问答QA]\s*[:：]?$")
 _NAME_ALONE = re.compile("^[\u4e00-\u9fff·]{2,4}$")
 _TITLE_LINE = re.compile(r"^(主任|副主任|主治|住院|执业|主管)\S{0,4}(医师|药师|护师|技师)(\s|$)")
@@ -49,7 +50,7 @@ DATE_LINE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _MAX_CELLS = 5
 _MENU_CHARS = 6  # the parts of a menu are shorter
 _BULLET = re.compile(r"^[·•●◆■▪○◇*＊．-]\s*(?=\S)")
-_MAX_LIST = 12
+_MAX_LIST, _ITEM_CHARS = 12, 40
 _RUN_LINES = 4  # so many short lines without a stop in a row, after the article has begun, are titles
 
 
@@ -133,7 +134,7 @@ def _counts_below(blocks: Sequence[Block], article: Sequence[Block], rules: Rule
 
 def _block(line: str, number: int) -> Block:
     """A line as a block; cells side by side make it a row of a table, unless it is a menu."""
-    cells = _CELL_GAP.split(line)
+    cells = _CELL_GAP.split(_MORE.sub("", line) or line)
     block = line_block(_BULLET.sub("", " ".join(cells)) or line, number)
     is_row = 2 <= len(cells) <= _MAX_CELLS and max(map(len, cells)) > _MENU_CHARS
     return replace(block, tag="row") if is_row else block
@@ -264,8 +265,11 @@ def _article(body: Sequence[Block], rules: Rules) -> list[Block]:
     end = last + 1
     while end < len(body) and (_LIST_END.search(body[end].plain) or is_numbered(body[end]) or _is_row(body[end])):
         end += 1
-    listed = body[last].plain.endswith(":") or (end < len(body) and looks_like_heading(body[end]) and last > first)
-    while listed and end < len(body) and end <= last + _MAX_LIST and _is_item(body[end]):
+    headed = end > last + 1 and looks_like_heading(body[end - 1])
+    listed = headed or body[last].plain.endswith(":") or (end < len(body) and looks_like_heading(body[end]))
+    while listed and end < len(body) and end <= last + _MAX_LIST and (_is_item(body[end]) or headed):
+        if is_question(body[end].plain) or len(body[end].plain) > _ITEM_CHARS:
+            break
         end += 1
     while end - 1 > last and looks_like_heading(body[end - 1]) and not _LIST_END.search(body[end - 1].plain):
         end -= 1

@@ -11,7 +11,7 @@ from indexer.records import Block
 
 _DOMINANT = 0.65  # share of the running text that draws us into an element
 _FLOW_TAGS = frozenset("p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td dd dt blockquote pre summary".split())
-_LIST_TAGS = frozenset("ul ol dl table tbody".split())
+_LIST_TAGS = frozenset("ul ol dl table tbody p".split())  # and a paragraph of lines
 _MIN_RESCUED_PROSE = 2
 _MIN_ITEMS = 3
 _TEASER_CHARS = 12
@@ -69,7 +69,7 @@ def _rescued(
             continue
         if _are_kin(found.elements[number], found.elements[best]) and (_prose_chars(group) or _is_list(group)):
             kin.extend(group)
-        elif found.elements[number].tag in _FLOW_TAGS:
+        elif found.elements[number].tag in _FLOW_TAGS or (_is_list(group) and group[0].tag == "tr"):
             flow.extend(group)
     flow.extend(block for block in blocks if len(block.path) <= depth)
     named = all(found.elements[block.path[depth]].names for block in flow if len(block.path) > depth)
