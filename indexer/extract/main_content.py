@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
 from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
 from indexer.extract.crumbs import crumbs_of
@@ -18,7 +17,7 @@ from indexer.extract.furniture import Furniture
 from indexer.extract.html_blocks import HtmlBlocks, html_blocks
 from indexer.extract.html_tree import Tag, html_tree, text_of
 from indexer.extract.main_part import main_part
-from indexer.extract.metadata import Facts, parse_date, read_facts
+from indexer.extract.metadata import Facts, moment_of, parse_date, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
 from indexer.extract.posts import find_posts
 from indexer.extract.sections import RELATED_RULES, Sections, body_text, divide
@@ -89,10 +88,13 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
                 if number in block.path:
                     sections.remove(Reason.COMMENT, block, "提问者或网友的话")
         if answers := [answer for answer in answers if answer.text]:
-            return _question_page(sections, url, _one_answer(answers) if posts.is_dialogue else tuple(answers), others)
+            together = _one_answer(answers) if posts.is_dialogue else tuple(answers)
+            return _question_page(sections, url, _with_doctor(together, found, rules), others)
     if spoken := doctor_turns(sections.body, rules):
         facts = _first_doctor_facts(sections.body, rules)
-        return _question_page(sections, url, (DoctorAnswer(body_text(spoken), facts),), others)
+        return _question_page(
+            sections, url, _with_doctor((DoctorAnswer(body_text(spoken), facts),), found, rules), others
+        )
     parts = main_part(sections.body, found)
     for block in parts.rest:
         sections.remove(Reason.NAVIGATION, block, "在正文之外")
@@ -116,9 +118,29 @@ def _one_answer(turns: Sequence[DoctorAnswer]) -> tuple[DoctorAnswer, ...]:
 
 
 def _first_doctor_facts(body: Sequence[Block], rules: Rules) -> Facts:
-    """What the first label of a doctor says: a name, a date."""
+    """What the first label of a doctor says, or the short lines about the reply: a name, a date."""
     label = next((b for b in body if (found := label_of(b, rules)) and found[0] is Role.DOCTOR), None)
-    return read_facts(label.pieces[:_BYLINE_CHARS], rules) if label else Facts()
+    facts = read_facts(label.pieces[:_BYLINE_CHARS], rules) if label else Facts()
+    replied = [b.pieces for b in body if len(b.plain) <= _BYLINE_CHARS and first_match(rules.about_reply, b.plain)]
+    return facts.filled_from(_facts_in(replied, rules))
+
+
+def _with_doctor(answers: tuple[DoctorAnswer, ...], found: HtmlBlocks, rules: Rules) -> tuple[DoctorAnswer, ...]:
+    """A single answer whose doctor is named elsewhere on the page: in a notice (沈医生已接诊), or on a card."""
+    if len(answers) != 1 or answers[0].facts.author_title:
+        return answers
+    name = answers[0].facts.author
+    if name is None:
+        notice = next((m for b in found.blocks if (m := first_match(rules.doctor_notice, b.pieces))), None)
+        card = next((f for b in found.blocks if (f := read_facts(b.pieces, rules)).author and f.author_title), Facts())
+        name = notice["author"] if notice else card.author
+    about = [i for i, block in enumerate(found.blocks) if name and name in block.plain.split(" ")[0:3]]
+    lines = [[b.pieces for b in found.blocks[i : i + 4] if len(b.plain) <= _BYLINE_CHARS] for i in about]
+    facts = answers[0].facts.filled_from(Facts(author=name))
+    for near in lines:
+        said = _facts_in(near, rules)
+        facts = facts.filled_from(Facts(author_title=said.author_title, hospital=said.hospital))
+    return (replace(answers[0], facts=facts),)
 
 
 def _question_page(
@@ -205,8 +227,8 @@ def _facts_below(sections: Sections, found: HtmlBlocks, rules: Rules) -> Facts:
             said = replace(said, date=None)
         if len(block.plain) > _BUTTON_CHARS:
             said = replace(said, likes=None)
-        if said.author is None:
-            said = replace(said, author_title=None, hospital=None)
+        if said.author is None or not (said.author_title or first_match(rules.author, block.pieces)):
+            said = replace(said, author=None, author_title=None, hospital=None)
         facts = facts.filled_from(said)
     for block in found.blocks:  # statistics in a side bar
         if len(block.plain) <= _BUTTON_CHARS and first_match(rules.statistics, block.plain):
@@ -252,8 +274,7 @@ def _date_variable(script: str) -> str | None:
         return None
     if not match[1].isdigit():
         return parse_date(match[1])
-    moment = datetime.fromtimestamp(int(match[1]), timezone(timedelta(hours=8)))
-    return parse_date(moment.strftime("%Y-%m-%d %H:%M:%S"))
+    return moment_of(int(match[1]))
 
 
 def _address(tree: Tag) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from indexer.extract.site_templates import Rules, first_match, simplified
 
@@ -113,6 +113,12 @@ def parse_date(text: str) -> str | None:
     if moment.year < _EARLIEST_YEAR or moment > datetime.now():
         return None
     return moment.strftime("%Y-%m-%d" if len(numbers) == 3 else "%Y-%m-%dT%H:%M:%S")
+
+
+def moment_of(seconds: int) -> str | None:
+    """A moment in seconds since 1970 as YYYY-MM-DDTHH:MM:SS in China's time; None outside the years of the web."""
+    moment = datetime.fromtimestamp(seconds, timezone(timedelta(hours=8)))
+    return parse_date(moment.strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def _count(digits: str | None) -> int | None:

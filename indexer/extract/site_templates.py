@@ -62,6 +62,8 @@ class Rules:
     affiliation: Patterns
     doctor_says: Patterns
     asker_says: Patterns
+    about_reply: Patterns
+    doctor_notice: Patterns
     lay_line: Patterns
     system_says: Patterns
     card: Patterns

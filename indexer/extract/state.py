@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from indexer.extract.dialogue import Role
 from indexer.extract.embedded import Embedded, Pair, Text, markup, parsed_json, plain_text
 from indexer.extract.html_tree import Tag
-from indexer.extract.metadata import Facts, parse_date
+from indexer.extract.metadata import Facts, moment_of, parse_date
 
 _STATE = re.compile(r"(?:__\w+__|\w*(?:state|data|store|props)\w*)\s*=\s*(?:JSON\.parse\()?(?=[{\"'\[])", re.IGNORECASE)
 _CONTENT_KEY = re.compile(r"(content|body|html|text|answer|detail|reply|article|msg|message)", re.IGNORECASE)
@@ -161,7 +161,7 @@ def _han_chars(texts: list[_Found]) -> int:
 def _within(item: dict[str, Any], context: _Context) -> _Context:
     own = [v for k, v in item.items() if _TITLE_KEY.match(k) and isinstance(v, str)]
     title = next((v for v in own if len(v) >= 6 and not _TITLE_OF_DOCTOR.match(v) and not _HOSPITAL.match(v)), None)
-    facts = _facts_of(item, context) if title else context.facts
+    facts = _facts_of(item, context) if title else replace(context.facts, date=_date_in(item) or context.facts.date)
     return _Context(title or context.title, _role_of(item) or context.role, facts)
 
 
@@ -184,18 +184,29 @@ def _facts_of(item: dict[str, Any], context: _Context) -> Facts:
     people = [value for key, value in item.items() if isinstance(value, dict) and key != "patient"]
     near = [item, *people]
     names = (v for part in reversed(near) for k, v in part.items() if _NAME_KEY.match(k) and isinstance(v, str))
-    dates = (parse_date(v) for k, v in item.items() if _DATE_KEY.search(k) and isinstance(v, str))
     counts = {k: v for k, v in item.items() if isinstance(v, int) and not isinstance(v, bool)}
     words = [v for part in near for v in part.values() if isinstance(v, str) and len(v) <= 30]
     found = Facts(
         author=next((name for name in names if 2 <= len(name) <= 12), None),
-        date=next((date for date in dates if date), None),
+        date=_date_in(item),
         views=next((v for k, v in counts.items() if _VIEWS_KEY.search(k)), None),
         likes=next((v for k, v in counts.items() if _LIKES_KEY.search(k)), None),
         author_title=next((word for word in words if _TITLE_OF_DOCTOR.match(word)), None),
         hospital=next((word for word in words if _HOSPITAL.match(word)), None),
     )
     return found.filled_from(context.facts)
+
+
+def _date_in(item: dict[str, Any]) -> str | None:
+    """The first date of an item: as text, or in seconds or milliseconds since 1970, China's time."""
+    for key, value in item.items():
+        if not _DATE_KEY.search(key) or isinstance(value, bool):
+            continue
+        if isinstance(value, str) and (date := parse_date(value)):
+            return date
+        if isinstance(value, int) and len(str(value)) in (10, 13):
+            return moment_of(value if len(str(value)) == 10 else value // 1000)
+    return None
 
 
 def _names_in(value: Any) -> Iterator[str]:

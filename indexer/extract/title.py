@@ -44,7 +44,7 @@ def _heading(whole: str, blocks: Sequence[Block]) -> str | None:
     main = [block for block in headings if block.tag == "h1"]
     if len(main) != 1:
         return None
-    first = _SEPARATOR.split(whole)[0].strip()
+    first = re.split(r"[-_|｜–—]", whole)[0].strip()
     rest = main[0].plain.removeprefix(first)
     has_more = len(first) >= 2 and rest != main[0].plain and any(map(str.isalnum, rest))
     return first if has_more else main[0].text
