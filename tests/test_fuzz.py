@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,16 @@ import pytest
 from indexer.decode import decode
 from indexer.extract import extract_page, load_site_templates
 from indexer.records import Page, RawPage, Rejected
+from indexer.settings import Settings
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 TEMPLATES = load_site_templates(CORPUS / "resources")
-PAGES = sorted(file for file in (CORPUS / "raw").rglob("*") if file.is_file() and file.stat().st_size)
+CASES = Path(__file__).parent / "cases"
+PAGES = sorted(
+    file
+    for file in [*(CORPUS / "raw").rglob("*"), *CASES.glob("sites*/*/page.*")]
+    if file.is_file() and 0 < file.stat().st_size < 100_000
+)
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -39,8 +46,10 @@ def run(seed: int, pages: int) -> int:
     kept = 0
     for _ in range(pages):
         file = chance.choice(PAGES)
+        started = time.monotonic()
         result = extract(mutated(file.read_bytes(), chance), "html" if file.suffix == ".html" else "text")
         kept += isinstance(result, Page)
+        assert time.monotonic() - started < Settings().max_page_seconds
     return kept
 
 

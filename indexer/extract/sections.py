@@ -129,10 +129,14 @@ def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
             position += 1
         else:
             of_comments = heading in rules.comments_heading
+            if of_comments and not sections.has_begun:  # 3 条评论 beside the byline
+                sections.remove(Reason.METADATA, block, "规则 comments_heading")
+                position += 1
+                continue
             sections.remove(Reason.COMMENT if of_comments else Reason.RELATED_LIST, block, HEADING_RULE)
             with_answers = heading in rules.related_heading or _are_excerpts(blocks[position + 1 :])
             with_answers = with_answers and not of_comments
-            end = _section_end(blocks, position, with_answers)
+            end = _scope_end(blocks, position) if of_comments else _section_end(blocks, position, with_answers)
             position = _walk_section(sections, blocks, position + 1, end, rules, with_answers)
 
 
