@@ -27,7 +27,7 @@ class Settings:
     threads: int = _setting(4, "个", "网站处理请求的线程数")
     results_per_page: int = _setting(10, "条", "每页显示的结果数")
     max_query_chars: int = _setting(200, "字", "问题的长度上限，超出部分不参与检索")
-    max_page_bytes: int = _setting(10_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
+    max_page_bytes: int = _setting(8_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")
     workers: int = _setting(0, "个", "清洗网页的进程数；默认与处理器核数相同")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From bytes to `Page`, on one core: milliseconds a page, beside trafilatura where that is installed; a 5 MB page; memory.
+"""From bytes to `Page` on one core: milliseconds a page, beside trafilatura where it is installed; a 5 MB page.
 
     pip install trafilatura     # the peer, once, into the same environment or none
     scripts/bench_extract.py tests/cases/sites tests/cases/sites_unseen

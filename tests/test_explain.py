@@ -19,7 +19,9 @@ from indexer.read import decoded_page, read_file
 from indexer.records import Page, RawPage, Rejected, SavedPage
 
 TEMPLATES = load_site_templates(RESOURCES)
-PAGES = sorted(file for file in (ROOT / "corpus" / "raw").rglob("*") if file.suffix in (".html", ".txt"))
+PAGES = sorted(
+    file for file in (ROOT / "corpus" / "raw").rglob("*") if file.suffix in (".html", ".txt") and file.stat().st_size
+)
 FIRST = "面肌痉挛可以打肉毒素，一般能维持三到六个月，之后要再打。"
 SECOND = "症状轻的时候可以先观察，少熬夜，少喝咖啡，几个月后再复查。"
 PAGE = f"""<html><head><title>面肌痉挛怎么治_江北健康网</title></head><body>
@@ -125,8 +127,7 @@ def raw_page(file: Path) -> RawPage | Rejected:
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
 def test_in_each_page_of_the_corpus_text_and_removals_are_told_as_they_are(file: Path) -> None:
     raw = raw_page(file)
-    if isinstance(raw, Rejected):
-        pytest.skip("nothing in it")
+    assert isinstance(raw, RawPage)
     result, found = explain(raw, TEMPLATES)
     assert [verdict.block.number for verdict in found] == list(range(len(found)))
     reasons = {piece.number: piece.reason.label for piece in result.removed if piece.number is not None}

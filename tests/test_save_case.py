@@ -16,9 +16,10 @@ from store_builders import ROOT, write_files
 
 FIRST = "面肌痉挛可以打肉毒素，一般能维持三到六个月，之后要再打。"
 SECOND = "症状轻的时候可以先观察，少熬夜，少喝咖啡，几个月后再复查。"
+THIRD = "每天记下抽动的次数和时间，复查的时候带给医生看。"
 PAGE = f"""<html><head><meta charset="gb2312"><title>面肌痉挛怎么治_江北健康网</title></head><body>
 <h1>面肌痉挛怎么治</h1><p>作者：王建国 主任医师 2020-05-06 浏览：321</p>
-<div><p>{FIRST}</p><h2>生活上要注意什么</h2><p>{SECOND}</p></div>
+<div><p>{FIRST}</p><h2>生活上要注意什么</h2><p>{SECOND}</p><p>{THIRD}</p></div>
 <p>免责声明：本文仅供参考，不能代替医生的诊断。</p>
 <h3>相关问答</h3><p>面瘫会自己好吗？</p><p>多数人三个月内会好，早期要保护眼睛，睡前涂一点眼膏。</p></body></html>"""
 KEYS = (
@@ -58,7 +59,7 @@ def test_a_case_holds_the_page_byte_for_byte_and_what_is_found_in_it(tmp_path: P
         "likes": None,
         "topic": None,
         "encoding": "gb18030",
-        "text": [FIRST, "生活上要注意什么", SECOND],
+        "text": [FIRST, "生活上要注意什么", SECOND, THIRD],
         "headings": ["生活上要注意什么"],
         "qa_pairs": [
             {
@@ -113,8 +114,7 @@ def test_one_is_told_in_chinese_what_is_left_to_do(tmp_path: Path) -> None:
 
 
 def test_an_existing_case_is_never_overwritten(tmp_path: Path) -> None:
-    files = {"a.html": PAGE.encode("gb18030"), "cases/one/right.json": "由人改过"}
-    write_files(tmp_path, files)
+    write_files(tmp_path, {"a.html": PAGE.encode("gb18030"), "cases/one/right.json": "由人改过"})
     result = save(tmp_path / "a.html", "--name", "one", "--folder", tmp_path / "cases")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "已经存在" in result.stderr and str(tmp_path / "cases" / "one") in result.stderr

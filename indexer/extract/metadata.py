@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from indexer.extract.site_templates import Rules, first_match, simplified
@@ -25,7 +25,7 @@ class Facts:
     hospital: str | None = None
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in astuple(self))
+        return self != _NOTHING
 
     def filled_from(self, other: Facts) -> Facts:
         """These facts, with gaps filled from another line's. A title and a hospital go with their author only."""
@@ -38,6 +38,9 @@ class Facts:
             _fuller(self.author_title, other.author_title if same_author else None),
             self.hospital or (other.hospital if same_author else None),
         )
+
+
+_NOTHING = Facts()
 
 
 def _finer(one: str | None, other: str | None) -> str | None:

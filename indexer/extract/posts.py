@@ -152,7 +152,7 @@ class _Page:
         return Posts(dict(sorted(roles.items())), bylines=beside)
 
     def _is_signed(self, number: int, names: set[str]) -> bool:
-        """Whether a doctor whose title stands elsewhere is the author: the name in a line of its own, or with a date."""
+        """Whether a doctor whose title stands elsewhere is the author: the name alone in a line, or with a date."""
         lines = [block.pieces for block in self._inside[number][:_LABEL_BLOCKS] if not is_prose(block)]
         return any(name in line.split() and "写道" not in line for name in names for line in lines)
 

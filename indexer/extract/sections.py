@@ -22,6 +22,7 @@ from indexer.spam import commercial_reason, without_advertising_sentences
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
 _DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")
 _MIN_EXCERPTS = 2
+_KIND_CHARS = 12  # [求助] before a title
 _ALL_LINK = 0.8  # keywords inside a sentence are links too, but never most of it
 QA_MARK = re.compile(r"^(问|答|提问|回答|[QA])\s*[:：]\s*")
 _QA_SIGN = re.compile(r"^[问答QA]\s")
@@ -209,7 +210,9 @@ def _walk_section(
 
 
 def _is_title_of(block: Block, sections: Sections) -> bool:
-    return bool(sections.title) and title_key(block.text) == title_key(sections.title or "")
+    if not sections.title or len(block.plain) > 2 * len(sections.title) + _KIND_CHARS:
+        return False
+    return title_key(block.text) == title_key(sections.title)
 
 
 def _is_answered(blocks: Sequence[Block], position: int) -> bool:
