@@ -1,8 +1,8 @@
 """Pages of some 190 makes, written by people who did not know the extractor: what is found, leaked, refused.
 
 `cases/sites` is what the extractor was made with; `cases/sites_unseen` was never looked at while it was. Both are
-scored as scripts/measure_extraction.py does. `cases/floors.json` holds the F1 of the pages that are not yet right, so that
-none gets worse unseen, and the pages that are kept or rejected wrongly.
+scored as scripts/measure_extraction.py does. `cases/floors.json` holds the F1 of the pages that are not yet right, so
+that none gets worse unseen, and the pages that are kept or rejected wrongly.
 """
 
 from __future__ import annotations

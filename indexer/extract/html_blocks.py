@@ -21,7 +21,6 @@ _BLOCKS = frozenset(
     "address article aside blockquote body button center dd details div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-)
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 dt summary".split())
 #: what stands in the cells of a layout, and not in those of a table of facts
 _IN_LAYOUT = frozenset({"table", "div", "p", "ul", "h1", "h2", "h3", "br", "img", "center", "dl", "input"})
@@ -32,7 +31,8 @@ _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _ORDINAL = re.compile(r"(odd|even|first|last|active|cur|current|on)$|\d+", re.IGNORECASE)
 #: links that go on with the text before them: no words of the text
 _MORE = re.compile(
-    r"^[\[【(（…. ]*(详细|详情|查看(全文|详情|详细|更多|答案|全部)?|阅读全文|全文|更多|展开(全文|全部|阅读)?|继续阅读|编辑|播报)"
+    r"^[\[【(（…. ]*(详细|详情|查看(全文|详情|详细|更多|答案|全部)?|阅读全文|全文|更多|展开(全文|全部|阅读)?|继续阅读"
+    r"|编辑|播报)"
     r"[\])】）>》»… ]*$"
 )
 _REFERENCE = re.compile(r"^\[\d[\d,\s-]*\]$")  # to the list of sources: [1]
