@@ -21,7 +21,7 @@ from click.termui import progressbar
 from indexer.build import BuildReport, build_generation
 from indexer.cleaning import Progress, clean
 from indexer.engine import Engine, open_engine
-from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
+from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, TooDeep
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
 from indexer.health import findings
@@ -72,7 +72,11 @@ def explanations(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
             elif isinstance(raw, Rejected):
                 yield f"   未收录：{raw.reason.label}。{raw.detail}"
             else:
-                result, verdicts = explain(raw, templates)
+                try:
+                    result, verdicts = explain(raw, templates)
+                except TooDeep as error:
+                    yield f"   未收录：{error}"
+                    continue
                 if isinstance(result, Rejected):
                     yield f"   未收录：{result.reason.label}。{result.detail}"
                 else:

@@ -16,6 +16,7 @@ _CONTEXT_CHARS = 8
 _PROSE_CHARS = 30
 _CLAUSE = re.compile(r"[^,。;!?\n]*[,。;!?]?")
 _SENTENCE_END = re.compile(r"[。!?;.)\]」』”\"~～]$")
+_LAST_SENTENCE = re.compile(r"[^。!?;]*$")
 _ENOUGH_SELDOM = 3
 #: initials and finals of Hanyu Pinyin (GB/T 16159), with tone marks on the vowels
 _VOWEL = "aāáǎàeēéěèiīíǐìoōóǒòuūúǔùüǖǘǚǜ"
@@ -86,17 +87,18 @@ def _cut_off(text: str, rules: QualityRules) -> str | None:
     Besides the marks of a cut, running text without its full stop is one, where the rest of the text has them.
     """
     last = text.rpartition("\n")[2]
+    sentence = _LAST_SENTENCE.search(last)
     marked = any(pattern.search(text) for pattern in rules.cut_off)
-    stops = text.count("。") >= 2 and len(last) >= _PROSE_CHARS and "," in last
+    stops = text.count("。") >= 2 and sentence is not None and len(sentence[0]) >= _PROSE_CHARS and "," in sentence[0]
     if marked or (stops and not _SENTENCE_END.search(last)):
         return last[-2 * _CONTEXT_CHARS :]
     return None
 
 
 def _masked(text: str, rules: QualityRules) -> str | None:
-    unmarked = rules.bold.sub("", text)
+    unmarked = rules.bold.sub(lambda bold: "_" * len(bold[0]), text)
     match = next((m for pattern in rules.masked if (m := pattern.search(unmarked))), None)
-    return _around(unmarked, match) if match else None
+    return _around(text, match) if match else None
 
 
 def _spun(text: str, rules: QualityRules) -> str | None:

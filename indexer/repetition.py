@@ -36,7 +36,9 @@ class RepeatedLines:
         answers = tuple(self._without(answer, removed) for answer in page.answers)
         if not removed:
             return page
-        return replace(page, answers=answers, removed=(*page.removed, *removed))
+        gone = {piece.text for piece in removed}
+        text = "\n".join(line for line in page.text.split("\n") if line not in gone)
+        return replace(page, text=text, answers=answers, removed=(*page.removed, *removed))
 
     def _without(self, answer: Answer, removed: list[RemovedBlock]) -> Answer:
         lines = answer.text.split("\n")

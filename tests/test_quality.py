@@ -18,6 +18,7 @@ from indexer.records import Flaw, Page
 
 RULES = load_quality_rules(RESOURCES)
 RUNNING = "面肌痉挛多从下眼睑开始。几个月后会扩展到嘴角。"
+LAST = "症状明显的时候会影响看书和开车，这时可以到神经内科去做一次肌电图检查再决定要不要"
 
 
 def flaws(text: str) -> dict[Flaw, str]:
@@ -41,7 +42,7 @@ def test_an_ordinary_answer_has_no_flaw(text: str) -> None:
         "有三种办法、",
         "病因还不清楚（",
         "医生常说“",
-        f"{RUNNING}症状明显的时候会影响看书和开车，这时可以到神经内科去做一次肌电图检查再决定要不要",
+        f"{RUNNING}{LAST}",
     ],
 )
 def test_a_text_that_stops_in_mid_sentence_is_cut_off(text: str) -> None:
@@ -57,8 +58,11 @@ def test_a_text_that_stops_in_mid_sentence_is_cut_off(text: str) -> None:
         "祝您早日康复~",
         f"{RUNNING}祝早日康复",  # a short last line needs no full stop
         f"{RUNNING}\n注意事项",
-        f"{RUNNING}症状明显的时候会影响看书和开车，这时可以到神经内科去做一次肌电图检查。",
-        "症状明显的时候会影响看书和开车，这时可以到神经内科去做一次肌电图检查再决定",  # whoever writes no full stops
+        f"{RUNNING}\n祝早日康复，一切顺利",
+        f"{RUNNING}祝早日康复，一切顺利",
+        f"面肌痉挛多从下眼睑开始。{LAST}",  # one full stop is no habit
+        f"{RUNNING}{LAST}。",
+        LAST,  # whoever writes no full stops
     ],
 )
 def test_a_text_that_ends_as_its_writer_ended_it_is_not_cut_off(text: str) -> None:
@@ -193,7 +197,6 @@ def test_denials_questions_and_operations_promise_nothing(text: str) -> None:
     assert flaws(text) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="cure_denied knows of the words that ask only 吗, 能否, 是否 and the like")
 @pytest.mark.parametrize(
     "text", ["怎样才能根治？", "如何彻底治愈面瘫？", "怎么根治面瘫", "能根治么？", "哪里能彻底治好？"]
 )
@@ -245,7 +248,6 @@ def test_evidence_is_a_piece_of_the_text(text: str) -> None:
             assert evidence in folded(text)
 
 
-@pytest.mark.xfail(strict=True, reason="what is masked is shown with the bold words around it cut out")
 def test_evidence_is_a_piece_of_the_text_also_beside_bold_words() -> None:
     text = "1. **病因**：血管压迫，**要早治。"
     assert flaws(text)[Flaw.MASKED] in folded(text)

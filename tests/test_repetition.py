@@ -51,7 +51,8 @@ def test_a_line_on_five_pages_of_a_site_goes_and_is_kept_on_record() -> None:
         assert isinstance(after, Page)
         assert [answer.text for answer in after.answers] == ["\n".join(own_lines(number))]
         assert after.removed == (earlier, RemovedBlock(Reason.REPEATED, SLOGAN))
-        assert replace(after, answers=before.answers, removed=before.removed) == before
+        assert after.text == "\n".join(own_lines(number))
+        assert replace(after, text=before.text, answers=before.answers, removed=before.removed) == before
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -174,7 +174,6 @@ def test_the_pages_before_a_cut_are_kept(tmp_path: Path, name: str, archive: Arc
         assert [*outcome([*islice(read(tmp_path / name, name, LIMIT), 2)])] == ["1", "2"], len(data)
 
 
-@pytest.mark.xfail(strict=True, reason="warcio ends silently where an archive is cut off, or gives half a page")
 def test_a_cut_is_a_rejection_and_no_half_page_is_kept(tmp_path: Path, name: str, archive: Archive) -> None:
     for data in cuts(archive):
         *pages, end = read_data(tmp_path, name, data, 10**6)
@@ -191,17 +190,14 @@ def test_damage_in_the_middle_keeps_the_pages_before_it(tmp_path: Path, name: st
     assert (pages, end) == (["1"], "unreadable")
 
 
-SILENT = pytest.mark.xfail(strict=True, reason="warcio finds no record and does not say so")
-
-
 @pytest.mark.parametrize(
     "data",
     [
         b"no archive at all",
         HTML.encode(),
         b"\0" * 500,
-        pytest.param(b"\x1f\x8b\x08\x00no gzip", marks=SILENT),
-        pytest.param(b"WARC/1.0\r\nbroken", marks=SILENT),
+        b"\x1f\x8b\x08\x00no gzip",
+        b"WARC/1.0\r\nbroken",
     ],
 )
 def test_bytes_that_are_no_archive_are_one_rejection(tmp_path: Path, name: str, data: bytes) -> None:
@@ -220,7 +216,6 @@ def test_an_empty_archive_holds_nothing(tmp_path: Path, name: str) -> None:
     assert read_data(tmp_path, name, b"") == []
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="warcio asks None whether it starts with http:")
 def test_a_response_without_an_address_raises_nothing(tmp_path: Path, name: str) -> None:
     record = f"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: {len(HTML)}\r\n\r\n{HTML}\r\n\r\n".encode()
     found = read_data(tmp_path, name, gzip.compress(record) if name.endswith(".gz") else record)

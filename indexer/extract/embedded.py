@@ -15,6 +15,8 @@ from indexer.extract.html_tree import Tag
 from indexer.extract.metadata import Facts, parse_date
 
 _DECODER = json.JSONDecoder(strict=False)
+_CDATA = re.compile(r"^\s*(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?")
+_MAX_DIGITS = 12
 _ARTICLE = re.compile(r"(Article|BlogPosting|WebPage|MedicalCondition)$")
 
 
@@ -67,6 +69,7 @@ def _with_author(thing: dict[str, Any], known: dict[str, dict[str, Any]]) -> dic
 
 def parsed_json(text: str) -> Any:
     """The JSON value that a script's text begins with, behind comments and the like; None where it is none."""
+    text = _CDATA.sub("", text)
     start = re.search(r"[{\[\"]", text[:200])
     if start is None:
         return None
@@ -87,7 +90,7 @@ def _things(value: Any) -> Iterator[dict[str, Any]]:
 
 def _of_type(item: dict[str, Any]) -> Embedded:
     types = item.get("@type")
-    names = set(types) if isinstance(types, list) else {types}
+    names = {name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)}
     if names & {"QAPage"}:
         question = _first(item.get("mainEntity"))
         return Embedded(plain_text(question.get("name")), texts=tuple(_answers(question)))
@@ -102,7 +105,7 @@ def _of_type(item: dict[str, Any]) -> Embedded:
         entries = (entry for entry in _things(item.get("itemListElement")))
         crumbs = (plain_text(entry.get("name") or _first(entry.get("item")).get("name")) for entry in entries)
         return Embedded(crumbs=tuple(crumb for crumb in crumbs if crumb))
-    if any(isinstance(name, str) and _ARTICLE.search(name) for name in names):
+    if any(_ARTICLE.search(name) for name in names):
         body = markup(item.get("articleBody") or item.get("text"))
         title = plain_text(item.get("headline") or item.get("name"))
         return Embedded(title, _facts(item), (Text(body, _facts(item)),) if body else ())
@@ -143,7 +146,8 @@ def _interactions(item: dict[str, Any], kind: str) -> Any:
 
 
 def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else None
+    digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
 
 
 def _first(value: Any) -> dict[str, Any]:

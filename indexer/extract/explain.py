@@ -46,5 +46,6 @@ def explain(raw: RawPage, templates: SiteTemplates) -> tuple[Page | Rejected, li
         elif piece is not None:
             verdicts.append(Verdict(block, piece.reason.label, piece.rule))
         else:
-            verdicts.append(Verdict(block, "正文" if block.text in text else "问答或标题", ""))
+            kept = "正文" if block.text in text else "问答或标题" if text else "其余"
+            verdicts.append(Verdict(block, kept, ""))
     return result, verdicts

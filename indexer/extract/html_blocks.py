@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from indexer.errors import TooDeep
 from indexer.extract.hidden import HiddenClasses, Visibility, hidden_classes, visibility
 from indexer.extract.html_tree import Tag, text_of
 from indexer.extract.site_templates import plain
@@ -42,8 +41,6 @@ _AD_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _PORTRAIT = re.compile(r"(?P<asker>患者|病人|用户|提问者)|医生|医师|大夫|专家")
-#: libxml2 itself gives up near here; a page of people's making has less than a hundred
-_MAX_DEPTH = 5000
 
 
 #: what the walk meets: a text, an element, or what is to be done at an element's end
@@ -81,7 +78,7 @@ class HtmlBlocks:
 
 
 def html_blocks(page: Tag) -> HtmlBlocks:
-    """Walk the body of a page. Raises TooDeep when its elements nest too deep."""
+    """Walk the body of a page."""
     body = page.find("body")
     return _Walk(page if body is None else body, hidden_classes(page)).found
 
@@ -175,8 +172,6 @@ class _Walk:
 
     def _enter_block(self, tag: Tag) -> None:
         self.flush()
-        if len(self._open) >= _MAX_DEPTH:
-            raise TooDeep(f"元素嵌套超过 {_MAX_DEPTH} 层（max_nesting_depth）。")
         number = len(self.found.elements)
         parent = self._open[-1] if self._open else None
         self.found.elements.append(_describe(tag, parent, len(self.found.blocks)))

@@ -9,6 +9,8 @@ from typing import Any
 
 from lxml import etree
 
+from indexer.errors import TooDeep
+
 #: an element of the tree; lxml comes without types
 Tag = Any
 
@@ -17,7 +19,7 @@ _UNREAD = frozenset({"script", "style", "noscript", "template"})
 
 
 def html_tree(text: str) -> Tag:
-    """The root element of a page; of a page without any, an empty one.
+    """The root element of a page; of a page without any, an empty one. Raises TooDeep.
 
     Pages go on behind </html>, and the parser would not; a NUL ends its reading altogether.
     """
@@ -27,6 +29,10 @@ def html_tree(text: str) -> Tag:
         root = etree.fromstring(data, parser)
     except etree.LxmlError:  # no element at all
         root = None
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise TooDeep(
+            "元素嵌套超过上限 max_nesting_depth（2048 层）。"
+        )  # the parser's own; pages of people's making: 100
     return etree.Element("html") if root is None else root
 
 

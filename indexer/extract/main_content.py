@@ -191,7 +191,8 @@ def _snippet(html: str, rules: Rules) -> Sections:
     furniture = Furniture(found, rules, None)
     pieces = [(block, furniture.removed(block)) for block in found.blocks]
     sections = divide([block for block, piece in pieces if piece is None], rules, title="")
-    sections.removed.extend(piece for _, piece in pieces if piece is not None)
+    removed = [*sections.removed, *(piece for _, piece in pieces if piece is not None)]
+    sections.removed = [replace(piece, number=None) for piece in removed]  # they are no blocks of the page
     return sections
 
 

@@ -106,7 +106,10 @@ def parse_date(text: str) -> str | None:
 
     None when it is no real date, lies before 1990 or in the future.
     """
-    numbers = [int(number) for number in _NUMBERS.findall(re.sub(r"(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$", "", text))]
+    digits = _NUMBERS.findall(re.sub(r"(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$", "", text))
+    if any(len(number) > 4 for number in digits):
+        return None
+    numbers = [int(number) for number in digits]
     if len(numbers) not in (3, 5, 6):
         return None
     try:

@@ -157,12 +157,13 @@ class _Page:
         return any(name in line.split() and "写道" not in line for name in names for line in lines)
 
     def _said_beside(self, position: int) -> int | None:
-        """The element of the sentence that stands right before a byline, or right after it, below the title."""
-        for neighbour in (position - 1, position + 1):
-            block = self._kept[neighbour] if 0 <= neighbour < len(self._kept) else None
-            if block is not None and block.path and block.path[-1] in self._inside and self._says(block.path[-1]):
-                return block.path[-1]
-        return None
+        """The element of the sentence right before a byline that closes an answer: no sentence follows it."""
+        before = self._kept[position - 1] if position > 0 else None
+        after = self._kept[position + 1] if position + 1 < len(self._kept) else None
+        if before is None or (after is not None and is_prose(after)):
+            return None
+        number = before.path[-1] if before.path else None
+        return number if number in self._inside and number is not None and self._says(number) else None
 
     def _says(self, number: int) -> bool:
         """Something that is neither a byline nor a card: a sentence, however short."""

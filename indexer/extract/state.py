@@ -17,7 +17,9 @@ from indexer.extract.embedded import Embedded, Pair, Text, markup, parsed_json, 
 from indexer.extract.html_tree import Tag
 from indexer.extract.metadata import Facts, moment_of, parse_date
 
-_STATE = re.compile(r"(?:__\w+__|\w*(?:state|data|store|props)\w*)\s*=\s*(?:JSON\.parse\()?(?=[{\"'\[])", re.IGNORECASE)
+_STATE = re.compile(
+    r"\b(?:__\w{1,60}__|\w{0,40}(?:state|data|store|props)\w{0,40})\s*=\s*(?:JSON\.parse\()?(?=[{\"'\[])", re.IGNORECASE
+)
 _CONTENT_KEY = re.compile(r"(content|body|html|text|answer|detail|reply|article|msg|message)", re.IGNORECASE)
 _TITLE_KEY = re.compile(r"^(title|headline|subject|question|\w*title|name)$", re.IGNORECASE)
 _RELATED_KEY = re.compile(r"(recommend|relate|similar|guess|hot|also)", re.IGNORECASE)
@@ -45,12 +47,13 @@ _MAX_DEPTH = 40
 
 def state(page: Tag) -> Embedded:
     """What the page's data holds; empty where it holds no article and no answer."""
-    for value in _values(page):
+    values = [value for value in _values(page) if isinstance(value, dict | list)]
+    for value in values:
         search = _Search()
         search.walk(value, (), _Context())
         if (found := search.result()) is not None:
             return found
-    return _literals(page)
+    return Embedded() if values else _literals(page)
 
 
 def _literals(page: Tag) -> Embedded:
@@ -58,7 +61,7 @@ def _literals(page: Tag) -> Embedded:
     found = []
     for script in page.iter("script"):
         text = script.text or ""
-        for literal in _LITERAL.findall(text) if len(text) <= _MAX_STATE_CHARS else ():
+        for literal in _LITERAL.findall(text) if len(text) <= _MAX_STATE_CHARS and not script.get("src") else ():
             value = parsed_json(literal)
             if isinstance(value, str) and len(_HAN.findall(value)) >= _MIN_HAN:
                 found.append(value)
