@@ -96,6 +96,8 @@ class _Walk:
         self._open: list[int] = []
         self._links_open: list[tuple[Tag, int, int]] = []
         self._data_row: Tag | None = None
+        self._tables: dict[Tag, bool] = {}
+        self._body_chars: int | None = None
         self._clear()
         waiting: list[_Item] = _contents(body)[::-1]
         while waiting:
@@ -140,7 +142,7 @@ class _Walk:
                 self.found.hidden.append(text)
             return []
         if tag.tag == "tr":
-            self._data_row = tag if _is_data_row(tag) else None
+            self._data_row = tag if self._is_data_row(tag) else None
         if tag.tag in ("td", "th") and tag.getparent() is self._data_row is not None:
             self._pieces.append(" ")
             self._unlinked_pieces.append(" ")
@@ -165,8 +167,10 @@ class _Walk:
 
     def _is_page_itself(self, tag: Tag) -> bool:
         """Most of the page's text, in sentences and without links: what a script shows when all is loaded."""
+        if self._body_chars is None:
+            self._body_chars = len(text_of(self._body))
         text = text_of(tag)
-        if len(text) * 2 < len(text_of(self._body)) or text.count("。") * 200 < len(text):
+        if len(text) * 2 < self._body_chars or text.count("。") * 200 < len(text):
             return False
         return sum(len(text_of(link)) for link in tag.iter("a")) * 5 < len(text)
 
@@ -183,6 +187,21 @@ class _Walk:
         if not href.startswith(("#", "javascript:")):
             return False
         return any(self.found.elements[number].tag in _HEADINGS for number in self._open[-2:])
+
+    def _is_data_row(self, row: Tag) -> bool:
+        """A row of a table of facts, to be kept together (a drug and its dose), not of a table that lays out a page."""
+        cells = _cells(row)
+        if len(cells) < 2:
+            return False
+        inside = {tag.tag for tag in row.iterdescendants()}
+        if inside.isdisjoint(_IN_LAYOUT):
+            return True
+        if not inside.isdisjoint(_NEVER_IN_DATA) or any(len(text_of(cell)) > _CELL_CHARS for cell in cells):
+            return False
+        table = row.getparent()
+        if table not in self._tables:
+            self._tables[table] = _is_regular(table)
+        return self._tables[table]
 
     def _leave_block(self) -> None:
         self.flush()
@@ -242,18 +261,10 @@ def _is_ad(link: Tag) -> bool:
     return "sponsored" in link.get("rel", "") or _AD_ADDRESS.search(link.get("href", "")) is not None
 
 
-def _is_data_row(row: Tag) -> bool:
-    """A row of a table of facts, to be kept together (a drug and its dose), not of a table that lays out a page."""
-    cells = _cells(row)
-    if len(cells) < 2:
-        return False
-    inside = {tag.tag for tag in row.iterdescendants()}
-    if inside.isdisjoint(_IN_LAYOUT):
-        return True
-    if not inside.isdisjoint(_NEVER_IN_DATA) or any(len(text_of(cell)) > _CELL_CHARS for cell in cells):
-        return False
-    rows = list(row.getparent().iterchildren("tr"))
-    return len(rows) >= _MIN_ROWS and all(len(_cells(other)) == len(cells) for other in rows)
+def _is_regular(table: Tag) -> bool:
+    """Rows of as many cells each."""
+    widths = [len(_cells(row)) for row in table.iterchildren("tr")]
+    return len(widths) >= _MIN_ROWS and len(set(widths)) == 1
 
 
 def _cells(row: Tag) -> list[Tag]:

@@ -100,7 +100,11 @@ def _take_excerpts(sections: Sections) -> None:
     next one, or with the beginning of an answer that breaks off.
     """
     body = sections.body
-    found = [(position, excerpt) for position in range(1, len(body) - 1) if (excerpt := _excerpt(body[position:]))]
+    found = [
+        (position, excerpt)
+        for position in range(1, len(body) - 1)
+        if (excerpt := _excerpt(body[position : position + 3]))
+    ]
     if len(found) < _MIN_EXCERPTS or not any(is_prose(block) for block in body[: found[0][0]]):
         return
     for _, (question, answer) in found:

@@ -19,7 +19,7 @@ from indexer.extract.html_tree import Tag, html_tree, text_of
 from indexer.extract.main_part import main_part
 from indexer.extract.metadata import Facts, moment_of, parse_date, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
-from indexer.extract.posts import find_posts
+from indexer.extract.posts import Posts, find_posts
 from indexer.extract.sections import RELATED_RULES, Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
 from indexer.extract.state import state
@@ -82,11 +82,13 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     sections.removed.extend(removed)
     sections.facts = _facts_beside_title(found.blocks, title, rules).filled_from(sections.facts)
     if posts is not None:
-        answers = [_doctor_answer(n, posts.bylines.get(n, ()), found, kept, sections, rules) for n in posts.answers]
-        for number in set(posts.roles) - set(posts.answers):
-            for block in kept:
-                if number in block.path:
-                    sections.remove(Reason.COMMENT, block, "提问者或网友的话")
+        inside = _by_post(kept, posts)
+        answers = [
+            _doctor_answer(n, posts.bylines.get(n, ()), found, inside[n], sections, rules) for n in posts.answers
+        ]
+        for number in sorted(set(posts.roles) - set(posts.answers)):
+            for block in inside[number]:
+                sections.remove(Reason.COMMENT, block, "提问者或网友的话")
         if answers := [answer for answer in answers if answer.text]:
             together = _one_answer(answers) if posts.is_dialogue else tuple(answers)
             return _question_page(sections, url, _with_doctor(together, found, rules), others)
@@ -101,6 +103,16 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     sections.body = parts.main
     sections.facts = sections.facts.filled_from(_facts_below(sections, found, rules))
     return PageParts(sections, url, faq=faq_pairs(sections.body, found, title), related=others.pairs)
+
+
+def _by_post(kept: Sequence[Block], posts: Posts) -> dict[int, list[Block]]:
+    """The blocks of each post."""
+    inside: dict[int, list[Block]] = {number: [] for number in posts.roles}
+    for block in kept:
+        for number in block.path:
+            if number in inside:
+                inside[number].append(block)
+    return inside
 
 
 def _one_answer(turns: Sequence[DoctorAnswer]) -> tuple[DoctorAnswer, ...]:
@@ -296,7 +308,7 @@ def _doctor_answer(
     short = [b for b in found.inside(number) if len(b.plain) <= _BYLINE_CHARS and not is_prose(b)]
     facts = _facts_in([block.pieces for block in [*beside, *short]], rules)
     # An answer is divided as a page whose title stands above it: all of it is body.
-    parts = divide([block for block in kept if number in block.path], rules, title="")
+    parts = divide(kept, rules, title="")
     sections.removed.extend(parts.removed)
     sections.disclaimers.extend(parts.disclaimers)
     body: list[Block] = []

@@ -8,7 +8,7 @@ doctor answered, brothers of one kind with dates are the readers' replies.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from indexer.extract.blocks import HEADING_TAGS, is_prose
@@ -139,7 +139,7 @@ class _Page:
             if number is not None:
                 roles[number] = Role.DOCTOR
                 names.update(name[0] for name in self._rules.person.finditer(block.pieces))
-        roles = {n: role for n, role in roles.items() if not any(o != n and self._is_in(n, o) for o in roles)}
+        roles = {number: roles[number] for number in self._outermost(roles)}
         called = any(self._is_called_answer(number) for number in roles)
         prose = sum(self._prose_in(number) for number in roles)
         if not roles or not (is_question or called) or (prose < _MIN_SHARE * self._all_prose and prose and not called):
@@ -173,9 +173,14 @@ class _Page:
             for block in self._inside[number]
         )
 
-    def _is_in(self, inner: int, outer: int) -> bool:
-        element = self._found.elements[inner]
-        return self._found.elements[outer].start <= element.start and element.end <= self._found.elements[outer].end
+    def _outermost(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Elements that stand in no other of them; numbers grow from the outside to the inside."""
+        end = 0
+        for number in sorted(numbers):
+            element = self._found.elements[number]
+            if element.start >= end:
+                end = element.end
+                yield number
 
     def _is_called_answer(self, number: int) -> bool:
         around: int | None = number
