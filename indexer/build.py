@@ -169,7 +169,7 @@ def index(
                 _write_line(pages_out, item)
                 for answer in item.answers:
                     writer.add(analyzed(answer, analyzer))
-                    counts.update(["answers"])
+                    counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
     except BaseException:
         writer.cancel()
         raise

@@ -27,7 +27,7 @@ from indexer.extract.explain import explain
 from indexer.health import findings
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
-from indexer.records import Hit, Page, Rejected, SavedPage, SearchResult
+from indexer.records import Flaw, Hit, Page, Rejected, SavedPage, SearchResult
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
@@ -103,10 +103,18 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
         "date": page.date if page else None,
         "views": page.views if page else None,
         "likes": page.likes if page else None,
+        "author_title": page.author_title if page else None,
+        "hospital": page.hospital if page else None,
+        "answer_count": page.answer_count if page else None,
         "topic": page.topic if page else None,
         "qa_pairs": [dataclasses.asdict(pair) for pair in page.qa_pairs] if page else [],
         "disclaimers": list(page.disclaimers) if page else [],
         "removed": [{"reason": block.reason.value, "text": block.text} for block in item.removed],
+        "quality": [
+            {"answer": number, "flaw": fact.flaw.value, "evidence": fact.evidence}
+            for number, answer in enumerate(page.answers if page else (), 1)
+            for fact in answer.quality
+        ],
     }
 
 
@@ -157,6 +165,9 @@ def build_summary(report: BuildReport) -> list[str]:
         lines.append(
             f"  {reason.label} {number} 个：" + "；".join(f"{item.path}（{item.detail}）" for item in examples)
         )
+    flawed = [f"{flaw.label} {flaws} 条" for flaw in Flaw if (flaws := counts.get(f"flaw_{flaw.value}"))]
+    if flawed:
+        lines.append(f"  收录的答案中：{'，'.join(flawed)}。")
     if report.manifest.objections:
         lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.manifest.objections)}")
         lines.append(f"原来的一代继续使用；确认无误后可运行 yiwen switch {report.manifest.generation}。")

@@ -224,7 +224,7 @@ class Page:
     likes: int | None = None
     author_title: str | None = None
     hospital: str | None = None
-    answer_count: int | None = None  #: as the page states it, or as many doctors answered on it
+    answer_count: int | None = None  #: how many answers a question page holds; None on other pages
     topic: str | None = None
     qa_pairs: tuple[QaPair, ...] = ()
     asked: str | None = None  #: what a patient wrote beneath the question, on a question page

@@ -48,6 +48,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
         likes=facts.likes,
         author_title=facts.author_title,
         hospital=facts.hospital,
+        answer_count=len(doctor_answers) or None,
         topic=_topic(sections, rules),
         qa_pairs=pairs,
         asked=parts.asked,
