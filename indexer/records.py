@@ -14,6 +14,7 @@ class Kind(StrEnum):
 
     ARTICLE = "article"
     DOCTOR_ANSWER = "doctor_answer"
+    READER_REPLY = "reader_reply"  #: a layperson's, where no doctor answered
     QA_EXCERPT = "qa_excerpt"  #: a question with the start of its answer, found on another page
 
 

@@ -90,7 +90,7 @@ def test_day(date: str | None, shown: str) -> None:
 
 
 def test_every_kind_has_a_label() -> None:
-    assert [kind_label(kind) for kind in Kind] == ["网页文章", "医生回答", "问答摘录"]
+    assert [kind_label(kind) for kind in Kind] == ["网页文章", "医生回答", "网友回复", "问答摘录"]
 
 
 def test_clip_and_paragraphs() -> None:

@@ -14,7 +14,7 @@ from flask import Flask, url_for
 from markupsafe import Markup, escape
 from werkzeug.urls import uri_to_iri
 
-KIND_LABELS = {"article": "网页文章", "doctor_answer": "医生回答", "qa_excerpt": "问答摘录"}
+KIND_LABELS = {"article": "网页文章", "doctor_answer": "医生回答", "reader_reply": "网友回复", "qa_excerpt": "问答摘录"}
 
 UNKNOWN = "未注明"
 

@@ -34,7 +34,7 @@ def answers_of(page: Page, kind: Kind, doctor_answers: Iterable[DoctorAnswer], i
         replace(
             main,
             text=answer.text,
-            kind=Kind.DOCTOR_ANSWER,
+            kind=answer.kind,
             author=answer.facts.author,
             date=answer.facts.date,
             likes=answer.facts.likes,

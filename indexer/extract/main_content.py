@@ -24,7 +24,7 @@ from indexer.extract.sections import RELATED_RULES, Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
 from indexer.extract.state import state
 from indexer.extract.title import is_question, page_title, title_key
-from indexer.records import Block, QaPair, RawPage, Reason, RemovedBlock
+from indexer.records import Block, Kind, QaPair, RawPage, Reason, RemovedBlock
 
 _BYLINE_CHARS = 80
 _BYLINE_BLOCKS = 6
@@ -90,6 +90,9 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
             for block in inside[number]:
                 sections.remove(Reason.COMMENT, block, "提问者或网友的话")
         if answers := [answer for answer in answers if answer.text]:
+            if not posts.has_doctor:
+                replies = tuple(replace(answer, kind=Kind.READER_REPLY) for answer in answers)
+                return _question_page(sections, url, replies, others)
             together = _one_answer(answers) if posts.is_dialogue else tuple(answers)
             return _question_page(sections, url, _with_doctor(together, found, rules), others)
     if spoken := doctor_turns(sections.body, rules):
@@ -144,8 +147,9 @@ def _with_doctor(answers: tuple[DoctorAnswer, ...], found: HtmlBlocks, rules: Ru
     name = answers[0].facts.author
     if name is None:
         notice = next((m for b in found.blocks if (m := first_match(rules.doctor_notice, b.pieces))), None)
-        card = next((f for b in found.blocks if (f := read_facts(b.pieces, rules)).author and f.author_title), Facts())
-        name = notice["author"] if notice else card.author
+        cards = (f for b in found.blocks if is_doctor_byline(b) and (f := read_facts(b.pieces, rules)).author)
+        named = {card.author for card in cards}  # of several doctors on a page nobody knows which one it was
+        name = notice["author"] if notice else next(iter(named)) if len(named) == 1 else None
     about = [i for i, block in enumerate(found.blocks) if name and name in block.plain.split(" ")[0:3]]
     lines = [[b.pieces for b in found.blocks[i : i + 4] if len(b.plain) <= _BYLINE_CHARS] for i in about]
     facts = answers[0].facts.filled_from(Facts(author=name))
@@ -190,7 +194,12 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_t
         QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.related
     )
     if len(texts) > 1 or (texts and is_question(sections.title)):
-        answers = tuple(DoctorAnswer(body_text(parts.body), text.facts) for text, parts in texts)
+        answers = tuple(
+            DoctorAnswer(
+                body_text(parts.body), text.facts, Kind.DOCTOR_ANSWER if text.facts.author_title else Kind.ARTICLE
+            )
+            for text, parts in texts
+        )
         return PageParts(sections, page.url, answers, related=related or page.related)
     lines = [line for pair in faq for line in (pair.question, *pair.answer.split("\n"))]
     sections.body = texts[0][1].body if texts else [line_block(line) for line in lines]

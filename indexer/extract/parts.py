@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from indexer.extract.metadata import Facts
 from indexer.extract.sections import Sections
-from indexer.records import QaPair
+from indexer.records import Kind, QaPair
 
 
 @dataclass(frozen=True)
 class DoctorAnswer:
-    """One doctor's answer on a question page."""
+    """One doctor's answer on a question page; `kind` says so where it is a layperson's, or nobody knows whose."""
 
     text: str
     facts: Facts
+    kind: Kind = Kind.DOCTOR_ANSWER
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ class Posts:
     bylines: dict[int, tuple[Block, ...]] = field(default_factory=dict)  #: of posts whose byline stands beside them
 
     @property
+    def has_doctor(self) -> bool:
+        """Whether a doctor answered."""
+        return Role.DOCTOR in self.roles.values()
+
+    @property
     def answers(self) -> list[int]:
         """The doctors' posts; where no doctor answered, the other readers'."""
         doctors = [number for number, role in sorted(self.roles.items()) if role is Role.DOCTOR]
