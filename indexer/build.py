@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import pickle
 import shutil
@@ -18,9 +17,8 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
-from indexer.analysis.normalize import normalize
 from indexer.cleaning import Progress, clean, no_progress
-from indexer.dedupe import CopyFinder, with_copies
+from indexer.dedupe import CopyFinder, fold_key, with_copies
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
@@ -179,10 +177,7 @@ def index(
 
 def analyzed(answer: Answer, analyzer: Analyzer) -> AnalyzedAnswer:
     """An answer with its terms."""
-    key = hashlib.sha256(normalize(answer.text).text.encode()).digest()[:8]
-    return AnalyzedAnswer(
-        answer, analyzer.terms(answer.question), analyzer.terms(answer.text), int.from_bytes(key, "big")
-    )
+    return AnalyzedAnswer(answer, analyzer.terms(answer.question), analyzer.terms(answer.text), fold_key(answer))
 
 
 def _served(data: Path) -> Manifest | None:

@@ -4,7 +4,8 @@
     python scripts/make_corpus.py --check    write nothing; exit 1 if what is there is not what would be written
 
 The same source always gives the same bytes. Files under corpus/raw/ that no source makes are removed.
-corpus/labels.jsonl holds, for each raw page, what extraction should find in it.
+corpus/labels.jsonl holds, for each raw page, what extraction should find in it, and which of its answers are dirt that
+corpus/dirt.yaml put there: copies, stock answers, spun and masked text.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from page_templates.dirt import with_dirt
 from page_templates.html_pages import render_html
-from page_templates.labels import label_of, rejected_label_of
+from page_templates.labels import label_of, path_of, rejected_label_of
 from page_templates.layout_dumps import render_dump
-from page_templates.rejected import REJECTED_PAGES
+from page_templates.rejected import rejected_pages
 from page_templates.source import DUMP_SITES, HOSTS, SourceError, SourcePage, read_source
 
 DEFAULT_CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 LABELS = "labels.jsonl"
+DIRT = "dirt.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,12 +53,13 @@ def plan(source: Path) -> dict[str, bytes]:
     """Every file that should be there, by its path inside the corpus folder."""
     files: dict[str, bytes] = {}
     labels = []
-    for page in read_source(source, reserved_ids={page.id for page in REJECTED_PAGES}):
-        suffix = ".txt" if page.site in DUMP_SITES else ".html"
-        path = f"raw/{HOSTS[page.site]}/{page.id}{suffix}"
+    rejected_ones = rejected_pages()
+    pages = with_dirt(read_source(source, {page.id for page in rejected_ones}), source.parent / DIRT)
+    for page in pages:
+        path = path_of(page)
         files[path] = raw_bytes(page)
         labels.append(label_of(page, path))
-    for rejected in REJECTED_PAGES:
+    for rejected in rejected_ones:
         path = f"raw/{HOSTS[rejected.site]}/{rejected.id}{rejected.suffix}"
         files[path] = rejected.text.encode(rejected.codec)
         labels.append(rejected_label_of(rejected, path))

@@ -10,7 +10,7 @@ from builders import make_answer
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from indexer.dedupe import Copies, CopyFinder, with_copies
+from indexer.dedupe import Copies, CopyFinder, fold_key, with_copies
 from indexer.records import Answer, Flaw, Page, QualityFact, Reason, Rejected
 
 SPASM = (
@@ -93,6 +93,31 @@ def test_texts_of_less_than_24_letters_are_no_copies(length: int, found: dict[st
 @pytest.mark.parametrize("other", [MIGRAINE, "", SPASM[: len(SPASM) // 2], SPASM + MIGRAINE])
 def test_texts_that_differ_in_half_or_more_are_no_copies(other: str) -> None:
     assert originals(make_answer("a", "同一个问题", SPASM), make_answer("b", "同一个问题", other)) == {}
+
+
+def test_an_excerpt_is_a_copy_of_the_whole_though_it_is_older() -> None:
+    whole = make_answer("whole", "面肌痉挛怎么治", SPASM, date="2020-01-01")
+    older = make_answer("older", "面肌痉挛怎么办", SPASM[:70] + "...", date="2015-01-01")
+    found = compared([older, whole, make_answer("c", "", MIGRAINE)])
+    assert {copy: original for copy, (original, _) in found.originals.items()} == {"older": "whole"}
+    [marked] = (item for item in with_copies([page_of(older)], found) if isinstance(item, Page))
+    assert [(fact.flaw, fact.evidence) for fact in marked.answers[0].quality] == [(Flaw.COPY, "与 whole 开头相同")]
+    assert fold_key(marked.answers[0]) == fold_key(whole) != fold_key(older)
+
+
+@pytest.mark.parametrize(
+    ("short", "is_copy"),
+    [
+        (SPASM[:70] + "……", True),
+        (SPASM[:70], True),  # cut without a mark
+        (SPASM[: SPASM.index("。") + 1], False),  # ends as a sentence does: it says less, but all that it says
+        (SPASM[:40] + "...", False),  # so short a beginning may be anybody's
+        (SPASM[:60] + text_of_chance(5, 20) + "...", False),
+    ],
+)
+def test_only_what_stops_in_mid_sentence_is_an_excerpt(short: str, is_copy: bool) -> None:
+    found = originals(make_answer("a", "", SPASM), make_answer("b", "", short))
+    assert found == ({"b": "a"} if is_copy else {})
 
 
 def test_copies_of_copies_all_point_at_the_earliest() -> None:

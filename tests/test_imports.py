@@ -29,7 +29,7 @@ ARROWS = {
     "engine": SHARED | {"analysis", "store", "ranking", "answer"},
     "quality_gate": SHARED | {"engine", "store"},
     "quality": SHARED,
-    "dedupe": SHARED,
+    "dedupe": SHARED | {"analysis"},
     "repetition": SHARED,
     "cleaning": SHARED | {"read", "extract", "identify", "quality"},
     "build": SHARED | {"read", "cleaning", "dedupe", "repetition", "analysis", "store", "quality_gate"},

@@ -29,7 +29,7 @@ class AnalyzedAnswer:
     answer: Answer
     question: Terms
     text: Terms
-    fold_key: int  #: equal for answers with the same normalised text; unsigned 64 bit
+    fold_key: int  #: equal for an original and its copies (dedupe.fold_key); unsigned 64 bit
 
 
 @dataclass(frozen=True)

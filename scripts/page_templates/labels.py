@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from page_templates.html_pages import address_of, encoding_of
+from page_templates.addresses import address_of, encoding_of
 from page_templates.layout_dumps import embedded_pairs
 from page_templates.rejected import RejectedPage
-from page_templates.source import DUMP_SITES, SourcePage
+from page_templates.source import DUMP_SITES, HOSTS, QUESTION_SITES, SourcePage
 
-_SITES_THAT_SHOW_THE_TOPIC = ("zhuanti", "html-article", "html-qa")
+_SITES_THAT_SHOW_THE_TOPIC = ("zhuanti", "html-article", "html-qa", "encyclopedia", "forum", "faq")
 
 
 def label_of(page: SourcePage, path: str) -> dict[str, Any]:
@@ -20,12 +20,29 @@ def label_of(page: SourcePage, path: str) -> dict[str, Any]:
     if page.site not in DUMP_SITES:
         encoding = encoding_of(page)
         label |= {"url": address_of(page), "encoding": encoding.codec, "declared_encoding": encoding.declared}
-    return label | (_answers_part(page) if page.site == "html-qa" else _article_part(page))
+    label |= _answers_part(page) if page.site in QUESTION_SITES else _article_part(page)
+    return label | {"dirt": _dirt(page)}
+
+
+def path_of(page: SourcePage) -> str:
+    """Where the raw page lies in the corpus."""
+    return f"raw/{HOSTS[page.site]}/{page.id}{'.txt' if page.site in DUMP_SITES else '.html'}"
+
+
+def _dirt(page: SourcePage) -> list[dict[str, str | None]]:
+    """Which answers of the page dirt.py put there: question, what it is, and the page of the original."""
+    found: list[dict[str, str | None]] = []
+    if page.dirt:
+        found.append({"question": page.title, "dirt": page.dirt, "of": page.of})
+    for pair in page.related:
+        if pair.dirt:
+            found.append({"question": pair.question, "dirt": pair.dirt, "of": pair.of})
+    return found
 
 
 def rejected_label_of(page: RejectedPage, path: str) -> dict[str, Any]:
     """A page of which nothing is kept."""
-    return _blank(path) | {"encoding": page.codec, "declared_encoding": page.declared}
+    return _blank(path) | {"encoding": page.codec, "declared_encoding": page.declared, "dirt": [{"dirt": page.dirt}]}
 
 
 def _blank(path: str) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 DUMP_SITES = ("voice-qa", "zhuanti", "kepu")
-HTML_SITES = ("html-article", "html-qa")
+QUESTION_SITES = ("html-qa", "forum", "mobile")  #: a patient's question with doctors' answers
+FAQ_SITES = ("faq",)  #: embedded questions and answers, and nothing besides
+HTML_SITES = ("html-article", "encyclopedia", "leaflet", *QUESTION_SITES, *FAQ_SITES)
 SITES = DUMP_SITES + HTML_SITES
 #: the invented host that each template's pages were collected from; the raw folder is called so
 HOSTS = {
@@ -20,11 +22,17 @@ HOSTS = {
     "zhuanti": "jibing.example",
     "kepu": "yuyin.example",
     "html-article": "jiankang.example",
+    "encyclopedia": "yiku.example",
+    "leaflet": "cihe.example",
     "html-qa": "wenyi.example",
+    "forum": "luntan.example",
+    "mobile": "m.zhangyi.example",
+    "faq": "changjian.example",
 }
 
-_SITES_WITH_AUTHOR = ("voice-qa", "html-article")
-_SITES_WITH_VIEWS = ("voice-qa", "kepu", "html-article")
+_SITES_WITH_AUTHOR = ("voice-qa", "html-article", "leaflet")
+_SITES_WITH_DATE = (*_SITES_WITH_AUTHOR, "encyclopedia", *FAQ_SITES)
+_SITES_WITH_VIEWS = ("voice-qa", "kepu", "html-article", *FAQ_SITES)
 _FILE_FIELDS = {"topic", "department", "pages"}
 _PAGE_FIELDS = {"id", "site", "title", "author", "date", "views", "body", "related", "asked", "asked_date", "answers"}
 _RELATED_FIELDS = {"question", "answer", "date"}
@@ -52,7 +60,9 @@ class Related:
 
     question: str
     answer: str
-    date: str | None = None  #: YYYY-MM-DD; voice-qa only
+    date: str | None = None  #: YYYY-MM-DD; shown by voice-qa only
+    dirt: str | None = None  #: "copy" or "stock_answer" where dirt.py put it here
+    of: str | None = None  #: id of the page that a copy was taken from
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class SourcePage:
     topic: str
     department: str
     title: str
+    file: str = ""  #: name of its source file, without the ending
     author: str | None = None
     date: str | None = None  #: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS
     views: int | None = None
@@ -83,6 +94,8 @@ class SourcePage:
     asked: str | None = None
     asked_date: str | None = None
     answers: tuple[DoctorAnswer, ...] = ()
+    dirt: str | None = None  #: "copy", "spun" or "masked" where dirt.py made the page from another
+    of: str | None = None  #: id of that other page
     neighbours: tuple[str, ...] = ()  #: titles and questions of the other pages of its file, for lists of links
 
 
@@ -110,13 +123,13 @@ def _read_file(file: Path) -> list[SourcePage]:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SourceError(f"{file.name} is not valid YAML: {' '.join(str(error).split())}.") from error
-    fields = _Fields(file.name, data, _FILE_FIELDS)
+    fields = Fields(file.name, data, _FILE_FIELDS)
     topic, department = fields.line("topic"), fields.line("department")
     pages = [
         _read_page(file.name, number, item, topic, department)
         for number, item in enumerate(fields.items("pages"), start=1)
     ]
-    return [replace(page, neighbours=_neighbours(page, pages)) for page in pages]
+    return [replace(page, file=file.stem, neighbours=_neighbours(page, pages)) for page in pages]
 
 
 def _neighbours(page: SourcePage, pages: list[SourcePage]) -> tuple[str, ...]:
@@ -132,33 +145,33 @@ def _read_page(file_name: str, number: int, data: object, topic: str, department
     page_id = data.get("id") if isinstance(data, dict) else None
     if page_id is None:
         raise SourceError(f'{file_name}, page number {number}: field "id" is missing.')
-    fields = _Fields(f"{file_name}, page {page_id}", data, _PAGE_FIELDS)
+    fields = Fields(f"{file_name}, page {page_id}", data, _PAGE_FIELDS)
     if not _ID.fullmatch(str(page_id)):
         raise fields.refusal("the id must be lower-case ASCII letters and digits with hyphens")
     site = fields.line("site")
     if site not in SITES:
         raise fields.refusal(f'site "{site}" is unknown; it must be one of {", ".join(SITES)}')
     page = SourcePage(fields.line("id"), site, topic, department, fields.line("title"))
-    if site == "html-qa":
+    if site in QUESTION_SITES:
         return replace(
             page, asked=fields.line("asked"), asked_date=fields.date("asked_date"), answers=_read_answers(fields)
         )
     return replace(
         page,
         author=fields.line("author") if site in _SITES_WITH_AUTHOR else None,
-        date=fields.date("date") if site in _SITES_WITH_AUTHOR else None,
+        date=fields.date("date") if site in _SITES_WITH_DATE else None,
         views=fields.number("views") if site in _SITES_WITH_VIEWS else None,
-        body=_read_body(fields),
-        related=_read_related(fields, dated=site == "voice-qa"),
+        body=() if site in FAQ_SITES else _read_body(fields),
+        related=() if site == "leaflet" else _read_related(fields, dated=site == "voice-qa"),
     )
 
 
-def _read_body(fields: _Fields) -> tuple[Block, ...]:
+def _read_body(fields: Fields) -> tuple[Block, ...]:
     """Paragraphs are strings, headings are mappings with the one key "h"."""
     blocks = []
     for number, item in enumerate(fields.items("body"), start=1):
         if isinstance(item, dict):
-            heading = _Fields(f"{fields.where}, body block {number}", item, {"h"})
+            heading = Fields(f"{fields.where}, body block {number}", item, {"h"})
             blocks.append(Block(heading.line("h"), is_heading=True))
         else:
             blocks.append(Block(fields.checked_line(f"body block {number}", item)))
@@ -167,21 +180,21 @@ def _read_body(fields: _Fields) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _read_related(fields: _Fields, *, dated: bool) -> tuple[Related, ...]:
+def _read_related(fields: Fields, *, dated: bool) -> tuple[Related, ...]:
     """The embedded questions; only some sites show their dates."""
     pairs = []
     for number, item in enumerate(fields.items("related"), start=1):
-        pair = _Fields(f"{fields.where}, related {number}", item, _RELATED_FIELDS)
+        pair = Fields(f"{fields.where}, related {number}", item, _RELATED_FIELDS)
         date = pair.date("date", with_time=False) if dated else None
         pairs.append(Related(pair.line("question"), pair.line("answer"), date))
     return tuple(pairs)
 
 
-def _read_answers(fields: _Fields) -> tuple[DoctorAnswer, ...]:
+def _read_answers(fields: Fields) -> tuple[DoctorAnswer, ...]:
     """The doctors' answers of an html-qa page."""
     answers = []
     for number, item in enumerate(fields.items("answers"), start=1):
-        answer = _Fields(f"{fields.where}, answer {number}", item, _ANSWER_FIELDS)
+        answer = Fields(f"{fields.where}, answer {number}", item, _ANSWER_FIELDS)
         answers.append(
             DoctorAnswer(
                 author=answer.line("author"),
@@ -194,7 +207,7 @@ def _read_answers(fields: _Fields) -> tuple[DoctorAnswer, ...]:
     return tuple(answers)
 
 
-class _Fields:
+class Fields:
     """A mapping of the source whose values are checked as they are taken out."""
 
     def __init__(self, where: str, data: object, known: set[str]) -> None:
@@ -212,7 +225,7 @@ class _Fields:
 
     def line(self, name: str) -> str:
         """A text of one line."""
-        return self.checked_line(f'field "{name}"', self._value(name))
+        return self.checked_line(f'field "{name}"', self.value(name))
 
     def checked_line(self, what: str, value: object) -> str:
         """The value, if it is a text of one line without space around it."""
@@ -226,14 +239,14 @@ class _Fields:
 
     def number(self, name: str) -> int:
         """A whole number, not negative."""
-        value = self._value(name)
+        value = self.value(name)
         if type(value) is not int or value < 0:
             raise self.refusal(f'field "{name}" must be a whole number, not {value!r}')
         return value
 
     def date(self, name: str, *, with_time: bool = True) -> str:
         """A quoted date that exists in the calendar."""
-        value = self._value(name)
+        value = self.value(name)
         pattern, form = (_DATE_AND_TIME, "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS") if with_time else (_DATE, "YYYY-MM-DD")
         if not isinstance(value, str) or not pattern.fullmatch(value) or not _exists(value):
             raise self.refusal(f'field "{name}" must be a quoted date {form}, not {str(value)!r}')
@@ -241,12 +254,13 @@ class _Fields:
 
     def items(self, name: str) -> list[Any]:
         """A list that has something in it."""
-        value = self._value(name)
+        value = self.value(name)
         if not isinstance(value, list) or not value:
             raise self.refusal(f'field "{name}" must be a list that is not empty')
         return value
 
-    def _value(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
+        """What stands there, whatever it is."""
         if self._data.get(name) is None:
             raise self.refusal(f'field "{name}" is missing')
         return self._data[name]
