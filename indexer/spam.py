@@ -32,12 +32,16 @@ class SpamRules(Protocol):
 _MIN_FARM_LINKS = 6
 _CONTACT = re.compile(r"(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4}|(QQ|qq|微信|VX|vx)\D{0,4}[A-Za-z0-9_]{5,})")
 #: said before a sign in the same clause, these warn of it: 不要相信祖传秘方
-_WARNING = re.compile(r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)|勿|切忌|警惕|谨防|轻信|虚假|骗|所谓|声称|号称)")
+_WARNING = re.compile(
+    r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)|勿|切忌|警惕|谨防|轻信|虚假|骗|所谓|声称|号称|没有|并无|不存在)"
+)
 #: what is said of an advertisement by one who is none
-_EXPOSED = re.compile(r"(不可信|不能信|别信|不要信|多半是|都是骗|骗人|骗局|上当|虚假|不靠谱|没有(科学)?(依据|根据))")
+_EXPOSED = re.compile(r"(不可信|不能信|千万别|来路不明|掺了?激素|别信|不要信|多半是|都是骗|骗人|骗局|上当|虚假|不靠谱|没有(科学)?(依据|根据))")
 _CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
-_PUBLIC_LINE = re.compile(r"(?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)")
+_PUBLIC_LINE = re.compile(
+    r"((?<!\d)(110|119|120|122|999|12320|12345|12355|12356)(?!\d)|(急诊|急救|报警|求助)(电话|热线))"
+)
 _SENTENCE = re.compile(r"[^。！？!?；;]*[。！？!?；;]?[”」』）)]?")
 _MAX_AD_CHARS = 160  # longer blocks are articles with an unlucky word
 _SHORT_AD_CHARS = 60
@@ -52,13 +56,16 @@ def title_like_pieces(text: str) -> list[str]:
     return pieces if len(long_enough) >= 0.8 * len(pieces) else []
 
 
-def is_link_farm(block: Block, rules: SpamRules) -> bool:
-    """Many titles in one block, as links or laid out side by side, or a link to a subject foreign to all articles."""
+def is_link_farm(block: Block, rules: SpamRules, subject: str = "") -> bool:
+    """Many titles in one block, as links or laid out side by side, or a link to a subject foreign to all articles
+    but the one whose own subject it is.
+    """
     if len(title_like_pieces(block.plain)) >= _MIN_FARM_LINKS:
         return True
     if block.links >= _MIN_FARM_LINKS and block.link_share > 0.6:
         return True
-    return block.link_share > 0.8 and any(pattern.search(block.plain) for pattern in rules.unrelated_topic)
+    foreign = (match for pattern in rules.unrelated_topic for match in pattern.finditer(block.plain))
+    return block.link_share > 0.8 and any(match[0] not in subject for match in foreign)
 
 
 def advertisement_signs(block: Block, rules: SpamRules) -> int:
@@ -115,9 +122,9 @@ def _advertises(sentence: str, ad_texts: tuple[str, ...], rules: SpamRules) -> b
     return any(text in sentence for text in ad_texts) or is_advertisement(Block(plain, plain), rules)
 
 
-def commercial_reason(block: Block, rules: SpamRules) -> Reason | None:
-    """Why a block is spam; None when it is not."""
-    if is_link_farm(block, rules):
+def commercial_reason(block: Block, rules: SpamRules, subject: str = "") -> Reason | None:
+    """Why a block is spam on a page about this subject; None when it is not."""
+    if is_link_farm(block, rules, subject):
         return Reason.LINK_FARM
     if is_advertisement(block, rules):
         return Reason.ADVERTISEMENT

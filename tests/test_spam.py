@@ -38,6 +38,8 @@ def test_one_link_to_a_foreign_subject_is_enough() -> None:
     text = "某市亲子鉴定中心地址"
     assert is_link_farm(block(text, 1, len(text)), RULES)
     assert not is_link_farm(block(text), RULES)
+    assert not is_link_farm(block("背上这块白的是白癜风吗", 1, 11), RULES, "白癜风的早期表现")
+    assert is_link_farm(block("背上这块白的是白癜风吗", 1, 11), RULES, "面肌痉挛的早期表现")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,11 @@ def test_invitations_are_advertisements(text: str) -> None:
     "text",
     [
         "出现胸痛不缓解，立即拨打120，不要自己开车去医院。",
+        "路上可以按急救电话指导先侧躺，别喂水。",
+        "耳朵里嗡嗡响，没有三天见效的偏方。",
+        "网上吹嘘包好的针剂不少，多半掺了激素。",
+        "枕头太高会把脖子折起来，打鼾反而更重。",
+        "先租一个月试试，买的时候留好发票。",
         "不要轻信包治百病、无效退款的广告。",
         "别加陌生人的微信买药。",
         "出现手脚无力时，应马上到急诊挂号就诊。",

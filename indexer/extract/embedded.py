@@ -26,6 +26,7 @@ class Text:
 
     html: str
     facts: Facts = field(default_factory=Facts)
+    is_answer: bool = False  #: to a question, by the name of the place it stands in
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _answers(question: dict[str, Any]) -> Iterator[Text]:
     for key in ("acceptedAnswer", "suggestedAnswer"):
         for answer in _things(question.get(key)):
             if text := markup(answer.get("text")):
-                yield Text(text, _facts(answer))
+                yield Text(text, _facts(answer), is_answer=True)
 
 
 def _facts(item: dict[str, Any]) -> Facts:

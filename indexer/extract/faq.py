@@ -17,7 +17,7 @@ _IS_QUESTION = re.compile(r"([?]|吗|呢|么|怎么办|如何|多久|多少|什�
 _QUESTION_CHARS = 80
 _MIN_PAIRS = 2
 _MIN_BARE = 3  # of bare lines; articles have headings that ask
-_FAQ_TITLE = re.compile(r"(问答|问题|疑问|答疑|解答|百问|FAQ|须知|释疑|\\d+问)", re.IGNORECASE)
+_FAQ_TITLE = re.compile(r"(问答|问题|疑问|答疑|解答|百问|FAQ|须知|释疑|\d+问)", re.IGNORECASE)
 
 
 def faq_pairs(body: Sequence[Block], found: HtmlBlocks | None = None, title: str | None = None) -> tuple[QaPair, ...]:
@@ -67,22 +67,26 @@ def _in_turn(body: Sequence[Block]) -> list[QaPair]:
 
 def _listed(body: Sequence[Block], found: HtmlBlocks) -> list[QaPair]:
     """dt and dd, summary and the rest of its details."""
-    pairs: list[QaPair] = []
+    held: list[tuple[Block, list[Block]]] = []
     question: Block | None = None
     answer: list[Block] = []
     for block in [*body, None]:
         tags = {found.elements[number].tag for number in block.path} if block is not None else set()
         if block is None or tags & {"dt", "summary"}:
-            if question and answer and _asks(question):
-                pairs.append(_pair(question, answer))
+            if question and answer:
+                held.append((question, answer))
             question, answer = block, []
         elif question is not None and tags & {"dd", "details"}:
             answer.append(block)
         elif question is not None and not tags & {"dl", "details"}:
-            if answer and _asks(question):
-                pairs.append(_pair(question, answer))
+            if answer:
+                held.append((question, answer))
             question, answer = None, []
-    return pairs
+    asking = sum(_asks(question) for question, _ in held)
+    if asking < _MIN_PAIRS:
+        return []
+    mostly = asking * 3 >= len(held) * 2  # then the others ask too, as people do: 眼白上一片血红，吓死我了！
+    return [_pair(question, answer) for question, answer in held if mostly or _asks(question)]
 
 
 def _boxed(body: Sequence[Block], found: HtmlBlocks) -> list[QaPair]:

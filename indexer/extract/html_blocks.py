@@ -182,7 +182,9 @@ class _Walk:
         self._open.append(number)
 
     def _is_handle(self, link: Tag) -> bool:
-        """A heading that folds its section is no link to another page."""
+        """A heading that folds its section is no link to another page; 编辑 after it is."""
+        if _MORE.match(text_of(link)):
+            return False
         href = str(link.get("href")).strip().lower()
         if not href.startswith(("#", "javascript:")):
             return False

@@ -93,7 +93,8 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
             if not posts.has_doctor:
                 replies = tuple(replace(answer, kind=Kind.READER_REPLY) for answer in answers)
                 return _question_page(sections, url, replies, others)
-            together = _one_answer(answers) if posts.is_dialogue else tuple(answers)
+            speakers = {answer.facts.author for answer in answers} - {None}
+            together = _one_answer(answers) if posts.is_dialogue and len(speakers) <= 1 else tuple(answers)
             return _question_page(sections, url, _with_doctor(together, found, rules), others)
     if spoken := doctor_turns(sections.body, rules):
         facts = _first_doctor_facts(sections.body, rules)
@@ -193,7 +194,8 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_t
     related = tuple(
         QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.related
     )
-    if len(texts) > 1 or (texts and is_question(sections.title)):
+    answers_it = any(text.is_answer for text, _ in texts)
+    if len(texts) > 1 or (texts and (answers_it or is_question(sections.title))):
         answers = tuple(
             DoctorAnswer(
                 body_text(parts.body), text.facts, Kind.DOCTOR_ANSWER if text.facts.author_title else Kind.ARTICLE

@@ -262,7 +262,7 @@ def _take_out(sections: Sections, block: Block, rules: Rules) -> bool:
         sections.remove(Reason.FOOTER, block, "规则 footer")
     elif is_control(block, rules) or _ORNAMENT.match(block.plain):
         sections.remove(Reason.NAVIGATION, block, "规则 navigation")
-    elif reason := commercial_reason(block, rules):
+    elif reason := commercial_reason(block, rules, plain(sections.title or "")):
         sections.remove(reason, block, "有广告或链接农场的特征")
     else:
         return False

@@ -30,6 +30,7 @@ _ASIDE_KEY = re.compile(
 )
 _CRUMB_KEY = re.compile(r"(crumb|^path$|bread)", re.IGNORECASE)
 _ASKER_KEY = re.compile(r"(question|ask|patient|describe|desc)", re.IGNORECASE)
+_ANSWER_KEY = re.compile(r"(answer|reply|replies|huida|huifu)", re.IGNORECASE)
 _ROLE_KEY = re.compile(r"(role|sender|from|identity|user_?type|author_?type|is_?doctor)", re.IGNORECASE)
 _DATE_KEY = re.compile(r"(date|time|created|published|at$)", re.IGNORECASE)
 _NAME_KEY = re.compile(r"^(name|(doctor|author|nick|real|user)_?name|author)$", re.IGNORECASE)
@@ -138,7 +139,9 @@ class _Search:
             key, longest = max(texts, key=lambda pair: len(pair[1]))
             last = path[-1] if path else ""
             asks = bool(_ASKER_KEY.search(key) or (_ASKER_KEY.search(last) and "answer" not in last.lower()))
-            self._texts[path].append(_Found(Text(markup(longest), _facts_of(item, context)), context, asks))
+            answers = any(_ANSWER_KEY.search(part) for part in path)
+            text = Text(markup(longest), _facts_of(item, context), is_answer=answers)
+            self._texts[path].append(_Found(text, context, asks))
 
     def result(self) -> Embedded | None:
         """The place with the most text that is no asker's; of it the doctors' texts, where there are any."""

@@ -38,7 +38,12 @@ def _heading(whole: str, blocks: Sequence[Block]) -> str | None:
     """The longest heading or first line that <title> contains; else the only h1, or its part that <title> begins."""
     headings = [block for block in blocks if block.tag in ("h1", "h2", "h3")]
     first_lines = [block for block in blocks if whole.startswith(block.plain)]
-    inside = [b for b in [*headings, *first_lines] if len(b.plain) >= _TITLE_CHARS and _KIND.sub("", b.plain) in whole]
+    last_lines = [block for block in blocks if whole.endswith(block.plain) and not block.links]
+    inside = [
+        block
+        for block in [*headings, *first_lines] or last_lines
+        if len(block.plain) >= _TITLE_CHARS and _KIND.sub("", block.plain) in whole
+    ]
     if inside:
         return max(inside, key=lambda b: (len(b.plain), b.tag == "h1")).text
     main = [block for block in headings if block.tag == "h1"]

@@ -79,7 +79,7 @@ def _faq_context(page: SourcePage) -> dict[str, object]:
     return {
         "published": _shown_date(str(page.date), variety),
         "pairs": embedded_pairs(page),
-        "marked": variety.flag("question marks"),
+        "marked": has_question_marks(page),
         "with_data": variety.flag("json-ld"),
         "data": _script(data),
         "ad": _advertisement(page, variety, "middle"),
@@ -105,12 +105,22 @@ def _forum_context(page: SourcePage) -> dict[str, object]:
         post["floor"] = floors[number] if number < len(floors) else f"{number + 1}#"
     return {
         "posts": posts,
-        "views": 200 + variety.number("thread views", 9000),
+        "views": thread_views(page),
         "replies": len(posts) - 1,
         "ad": _advertisement(page, variety, "thread"),
         "similar": variety.sample("similar", page.neighbours, 5),
         **_shared_context(page, variety),
     }
+
+
+def has_question_marks(page: SourcePage) -> bool:
+    """Whether a list of questions and answers says 问： and 答：."""
+    return Variety(page.id).flag("question marks")
+
+
+def thread_views(page: SourcePage) -> int:
+    """How often a thread was opened; the source does not say."""
+    return 200 + Variety(page.id).number("thread views", 9000)
 
 
 def _post(role: str, name: str, date: str, text: str, variety: Variety) -> dict[str, object]:

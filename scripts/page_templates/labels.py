@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from page_templates.addresses import address_of, encoding_of
+from page_templates.contexts import has_question_marks, thread_views
 from page_templates.layout_dumps import embedded_pairs
 from page_templates.rejected import RejectedPage
-from page_templates.source import DUMP_SITES, HOSTS, QUESTION_SITES, SourcePage
+from page_templates.source import DUMP_SITES, FAQ_SITES, HOSTS, QUESTION_SITES, SourcePage
 
 _SITES_THAT_SHOW_THE_TOPIC = ("zhuanti", "html-article", "html-qa", "encyclopedia", "forum", "faq")
 
@@ -16,7 +17,7 @@ def label_of(page: SourcePage, path: str) -> dict[str, Any]:
     """What a page says, as far as the raw page shows it."""
     label = _blank(path) | {"keep": True, "title": page.title}
     if page.site in _SITES_THAT_SHOW_THE_TOPIC:
-        label["topic"] = page.topic
+        label["topic"] = page.department if page.title == page.topic else page.topic  # what the path shows above it
     if page.site not in DUMP_SITES:
         encoding = encoding_of(page)
         label |= {"url": address_of(page), "encoding": encoding.codec, "declared_encoding": encoding.declared}
@@ -68,13 +69,18 @@ def _blank(path: str) -> dict[str, Any]:
 def _article_part(page: SourcePage) -> dict[str, Any]:
     """Main text and embedded questions of a page that is an article."""
     return {
-        "text": "\n".join(block.text for block in page.body),
+        "text": "\n".join(_faq_lines(page) if page.site in FAQ_SITES else [block.text for block in page.body]),
         "headings": [block.text for block in page.body if block.is_heading],
         "author": page.author,
         "date": page.date,
         "views": page.views,
         "qa_pairs": embedded_pairs(page),
     }
+
+
+def _faq_lines(page: SourcePage) -> list[str]:
+    ask, answer = ("问：", "答：") if has_question_marks(page) else ("", "")
+    return [line for pair in page.related for line in (ask + pair.question, answer + pair.answer)]
 
 
 def _answers_part(page: SourcePage) -> dict[str, Any]:
@@ -85,6 +91,7 @@ def _answers_part(page: SourcePage) -> dict[str, Any]:
         "author": first.author,
         "date": first.date,
         "likes": first.likes,
+        "views": thread_views(page) if page.site == "forum" else None,
         "doctor_answers": [
             {"author": answer.author, "date": answer.date, "likes": answer.likes, "text": answer.text}
             for answer in page.answers
