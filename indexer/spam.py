@@ -36,7 +36,9 @@ _WARNING = re.compile(
     r"(不要|不可|(?<![特识分区鉴差个级])别(?!人)|勿|切忌|警惕|谨防|轻信|虚假|骗|所谓|声称|号称|没有|并无|不存在)"
 )
 #: what is said of an advertisement by one who is none
-_EXPOSED = re.compile(r"(不可信|不能信|千万别|来路不明|掺了?激素|别信|不要信|多半是|都是骗|骗人|骗局|上当|虚假|不靠谱|没有(科学)?(依据|根据))")
+_EXPOSED = re.compile(
+    r"(不可信|不能信|千万别|来路不明|掺了?激素|别信|不要信|多半是|都是骗|骗人|骗局|上当|虚假|不靠谱|没有(科学)?(依据|根据))"
+)
 _CLAUSE_END = re.compile(r"[,。;!?]")
 #: emergency and public help lines; telling of one is advice, however short
 _PUBLIC_LINE = re.compile(

@@ -49,7 +49,7 @@ _DATED = re.compile(r"\s\d{4}-\d{1,2}-\d{1,2}$")
 DATE_LINE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _MAX_CELLS = 5
 _MENU_CHARS = 6  # the parts of a menu are shorter
-_BULLET = re.compile(r"^[·•●◆■▪○◇*＊．-]\s*(?=\S)")
+_BULLET = re.compile(r"^([·•●◆■▪○◇＊．-]|\*(?!\*))\s*(?=\S)")  # ** is a word that was starred out
 _MAX_LIST, _ITEM_CHARS = 12, 40
 _RUN_LINES = 4  # so many short lines without a stop in a row, after the article has begun, are titles
 

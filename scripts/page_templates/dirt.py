@@ -11,7 +11,17 @@ from typing import Any
 
 import yaml
 
-from page_templates.source import Block, Fields, Related, SourceError, SourcePage
+from page_templates.source import (
+    SITES_WITH_AUTHOR,
+    SITES_WITH_DATE,
+    SITES_WITH_DATED_PAIRS,
+    SITES_WITH_VIEWS,
+    Block,
+    Fields,
+    Related,
+    SourceError,
+    SourcePage,
+)
 
 MASK = "**"
 _REWRITTEN_Fields = {"of", "as", "id", "site", "title", "author", "date", "views", "words"}
@@ -46,7 +56,8 @@ def _add_stock(found: dict[str, SourcePage], fields: Fields) -> None:
     for item in fields.items("under"):
         place = Fields(fields.where, item, {"page", "question", "date"})
         page = _page(found, place, "page")
-        pair = Related(place.line("question"), answer, place.date("date", with_time=False), dirt="stock_answer")
+        date = place.date("date", with_time=False)
+        pair = Related(place.line("question"), answer, _shown(date, page), dirt="stock_answer")
         found[page.id] = replace(page, related=(*page.related, pair))
 
 
@@ -58,8 +69,13 @@ def _borrow(found: dict[str, SourcePage], clean: dict[str, SourcePage], fields: 
         if not isinstance(number, int) or not 1 <= number <= len(lender.related):
             raise fields.refusal(f"page {lender.id} has no embedded question number {number!r}")
         lent = lender.related[number - 1]
-        pairs.append(replace(lent, date=lent.date or lender.date, dirt="copy", of=lender.id))
+        pairs.append(replace(lent, date=_shown(lent.date or page.date, page), dirt="copy", of=lender.id))
     found[page.id] = replace(page, related=(*page.related, *pairs))
+
+
+def _shown(date: str | None, page: SourcePage) -> str | None:
+    """The day of an embedded question, on the site that shows it."""
+    return date and date[:10] if page.site in SITES_WITH_DATED_PAIRS else None
 
 
 def _rewritten(clean: dict[str, SourcePage], fields: Fields) -> SourcePage:
@@ -71,14 +87,15 @@ def _rewritten(clean: dict[str, SourcePage], fields: Fields) -> SourcePage:
     text = "\n".join(block.text for block in original.body)
     if missing := [word for word in words if word not in text]:
         raise fields.refusal(f'the word "{missing[0]}" does not stand in page {original.id}')
+    site = fields.line("site")
     return replace(
         original,
         id=fields.line("id"),
-        site=fields.line("site"),
+        site=site,
         title=fields.line("title"),
-        author=fields.line("author"),
-        date=fields.date("date"),
-        views=fields.number("views"),
+        author=fields.line("author") if site in SITES_WITH_AUTHOR else None,
+        date=fields.date("date") if site in SITES_WITH_DATE else None,
+        views=fields.number("views") if site in SITES_WITH_VIEWS else None,
         body=tuple(replace(block, text=_changed(block, words)) for block in original.body),
         related=(),
         dirt=way,

@@ -30,9 +30,10 @@ HOSTS = {
     "faq": "changjian.example",
 }
 
-_SITES_WITH_AUTHOR = ("voice-qa", "html-article", "leaflet")
-_SITES_WITH_DATE = (*_SITES_WITH_AUTHOR, "encyclopedia", *FAQ_SITES)
-_SITES_WITH_VIEWS = ("voice-qa", "kepu", "html-article", *FAQ_SITES)
+SITES_WITH_AUTHOR = ("voice-qa", "html-article", "leaflet")
+SITES_WITH_DATE = (*SITES_WITH_AUTHOR, "encyclopedia", *FAQ_SITES)
+SITES_WITH_VIEWS = ("voice-qa", "kepu", "html-article", *FAQ_SITES)
+SITES_WITH_DATED_PAIRS = ("voice-qa",)
 _FILE_FIELDS = {"topic", "department", "pages"}
 _PAGE_FIELDS = {"id", "site", "title", "author", "date", "views", "body", "related", "asked", "asked_date", "answers"}
 _RELATED_FIELDS = {"question", "answer", "date"}
@@ -158,11 +159,11 @@ def _read_page(file_name: str, number: int, data: object, topic: str, department
         )
     return replace(
         page,
-        author=fields.line("author") if site in _SITES_WITH_AUTHOR else None,
-        date=fields.date("date") if site in _SITES_WITH_DATE else None,
-        views=fields.number("views") if site in _SITES_WITH_VIEWS else None,
+        author=fields.line("author") if site in SITES_WITH_AUTHOR else None,
+        date=fields.date("date") if site in SITES_WITH_DATE else None,
+        views=fields.number("views") if site in SITES_WITH_VIEWS else None,
         body=() if site in FAQ_SITES else _read_body(fields),
-        related=() if site == "leaflet" else _read_related(fields, dated=site == "voice-qa"),
+        related=() if site == "leaflet" else _read_related(fields, dated=site in SITES_WITH_DATED_PAIRS),
     )
 
 
