@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.segment import Segmenter
+from indexer.build import build_generation
 from indexer.resources import read_terms
 from indexer.settings import Settings
 from webapp import create_app
@@ -40,6 +41,14 @@ def analyzer(jieba_cache: Path) -> Analyzer:
 def segmenter(jieba_cache: Path) -> Segmenter:
     """jieba with the lexicon of corpus/resources."""
     return Segmenter(read_terms(RESOURCES), jieba_cache)
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a build of corpus/; made once, since that takes ten seconds."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    build_generation(RESOURCES.parent, folder)
+    return folder
 
 
 @pytest.fixture

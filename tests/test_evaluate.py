@@ -157,6 +157,15 @@ def test_questions_without_an_answer_count_zero_and_those_without_a_judgement_do
     assert (found.ndcg_at_10, found.mrr_at_10, found.recall_at_100) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
 
+def test_a_twin_is_asked_in_its_own_words_and_judged_as_its_twin(tmp_path: Path) -> None:
+    file = tmp_path / "queries.jsonl"
+    lines = [{"id": "q1", "text": "失眠怎么办"}, {"id": "q1-pinyin", "text": "shimian zenmeban", "twin_of": "q1"}]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    rankings: dict[str, Ranking | None] = {"失眠怎么办": [("d1", 1.0)], "shimian zenmeban": []}
+    found = evaluate(cast(Engine, RankingEngine(rankings)), read_queries(file), {"q1": {"d1": 1}})
+    assert (found.queries, found.ndcg_at_10) == (2, 0.5)
+
+
 def test_only_judged_questions_are_asked_to_the_depth_of_trec_eval() -> None:
     engine = RankingEngine({"失眠怎么办": [("d1", 1.0)]})
     queries = [JudgedQuery("q1", "失眠怎么办"), JudgedQuery("q2", "头痛怎么办")]

@@ -23,10 +23,16 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True)
 class JudgedQuery:
-    """A question of an evaluation set."""
+    """A question of an evaluation set; a twin, the same question in another spelling, has its twin's judgements."""
 
     id: str
     text: str
+    twin_of: str | None = None
+
+    @property
+    def judged_as(self) -> str:
+        """The id that the judgements name."""
+        return self.twin_of or self.id
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,17 @@ class Scores:
 
 
 def read_queries(file: Path) -> list[JudgedQuery]:
-    """JSON lines with `id` and `text`. Raises EvaluationError naming the line."""
+    """JSON lines with `id`, `text` and for another spelling of a question its `twin_of`. Raises EvaluationError
+    naming the line.
+    """
     queries: dict[str, JudgedQuery] = {}
     for number, line in _lines(file):
         try:
             record = json.loads(line)
             if record["id"] is None or record["text"] is None:
                 raise ValueError("null")
-            query = JudgedQuery(str(record["id"]), str(record["text"]))
+            twin_of = record.get("twin_of")
+            query = JudgedQuery(str(record["id"]), str(record["text"]), None if twin_of is None else str(twin_of))
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{file} 第 {number} 行应是带有 id 和 text 的 JSON 对象。") from error
         if query.id in queries or not query.id or query.id.split() != [query.id]:
@@ -76,7 +85,7 @@ def evaluate(engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_o
 
     Writes a TREC run to `run_out` when given. Raises EvaluationError when no question has a judgement above 0.
     """
-    judged = [query for query in queries if any(grade > 0 for grade in qrels.get(query.id, {}).values())]
+    judged = [query for query in queries if any(grade > 0 for grade in qrels.get(query.judged_as, {}).values())]
     if not judged:
         raise EvaluationError("没有一个问题带有大于 0 的评判；请检查问题文件与评判文件的编号是否对应。")
     measures: list[tuple[float, float, float]] = []
@@ -89,7 +98,7 @@ def evaluate(engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_o
             ranking = []
         latencies_ms.append((time.perf_counter() - started) * 1000)
         documents = [document for document, _ in ranking]
-        grades = qrels[query.id]
+        grades = qrels[query.judged_as]
         measures.append(
             (ndcg(documents, grades, 10), reciprocal_rank(documents, grades, 10), recall(documents, grades, 100))
         )

@@ -24,7 +24,7 @@ from page_templates.source import (
 )
 
 MASK = "**"
-_REWRITTEN_Fields = {"of", "as", "id", "site", "title", "author", "date", "views", "words"}
+_REWRITTEN_FIELDS = {"of", "as", "id", "site", "title", "author", "date", "views", "words"}
 _WAYS = ("copy", "spun", "masked")
 
 
@@ -35,13 +35,13 @@ def with_dirt(pages: list[SourcePage], file: Path) -> list[SourcePage]:
     fields = Fields(file.name, yaml.safe_load(file.read_text(encoding="utf-8")), {"rewritten", "stock", "borrowed"})
     clean = {page.id: page for page in pages}
     found = dict(clean)
-    for item in fields.items("stock"):
+    for item in fields.optional_items("stock"):
         _add_stock(found, Fields(f"{file.name}, stock", item, {"answer", "under"}))
-    for item in fields.items("borrowed"):
+    for item in fields.optional_items("borrowed"):
         _borrow(found, clean, Fields(f"{file.name}, borrowed", item, {"on", "from", "numbers"}))
     rewritten = [
-        _rewritten(clean, Fields(f"{file.name}, rewritten", item, _REWRITTEN_Fields))
-        for item in fields.items("rewritten")
+        _rewritten(clean, Fields(f"{file.name}, rewritten", item, _REWRITTEN_FIELDS))
+        for item in fields.optional_items("rewritten")
     ]
     for page in rewritten:
         if page.id in found:

@@ -260,6 +260,10 @@ class Fields:
             raise self.refusal(f'field "{name}" must be a list that is not empty')
         return value
 
+    def optional_items(self, name: str) -> list[Any]:
+        """The same, or nothing where the field is not there."""
+        return self.items(name) if name in self._data else []
+
     def value(self, name: str) -> Any:
         """What stands there, whatever it is."""
         if self._data.get(name) is None:
