@@ -151,3 +151,20 @@ def test_a_copy_is_judged_as_its_original(answers: dict[str, Answer]) -> None:
             for id_, grade in grades.items():
                 original = answers[id_].copy_of
                 assert original is None or grades[original] - grade in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["urgency.jsonl", "off_topic.jsonl"])
+def test_no_question_about_urgency_or_something_else_stands_twice_or_in_both_parts(name: str) -> None:
+    tuned, held_out = ([record["text"] for record in records(folder / name)] for folder in (JUDGEMENTS, HELD_OUT))
+    assert len(set(tuned + held_out)) == len(tuned) + len(held_out)
+    assert len(held_out) * 3 == len(tuned) + len(held_out)
+
+
+def test_urgent_and_calm_questions_are_judged_with_level_and_card() -> None:
+    judged = records(JUDGEMENTS / "urgency.jsonl") + records(HELD_OUT / "urgency.jsonl")
+    urgent = [record for record in judged if record["card"]]
+    levels = {record["card"]: record["level"] for record in urgent}
+    assert all(levels[record["card"]] == record["level"] for record in urgent)  # a card has one level
+    assert set(levels.values()) == {"emergency", "today", "watch"}
+    assert all(record["level"] is None for record in judged if not record["card"])
+    assert (len(urgent), len(judged) - len(urgent)) == (300, 600)

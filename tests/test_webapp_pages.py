@@ -85,7 +85,7 @@ def test_what_is_not_known_is_said(client: FlaskClient, engine: FakeEngine) -> N
 @pytest.mark.parametrize(("copies", "shown"), [(0, False), (7, True)])
 def test_copies_are_counted(client: FlaskClient, engine: FakeEngine, copies: int, shown: bool) -> None:
     engine.copies = copies
-    assert (f"同文 {copies} 篇" in client.get("/search?q=面肌痉挛").text) is shown
+    assert (f"同文 {copies + 1} 篇" in client.get("/search?q=面肌痉挛").text) is shown
 
 
 @pytest.mark.parametrize("address", ["/search?q=面肌痉挛", "/answers/id%2Fwith%20spaces%3F%23%26%25中文?q=面肌痉挛"])
