@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.vocabulary import counted, write_vocabulary
 from indexer.cleaning import Progress, clean, no_progress
 from indexer.dedupe import CopyFinder, fold_key, with_copies
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
@@ -148,9 +149,10 @@ def without_taken_down(items: Iterable[Page | Rejected], keys: frozenset[str]) -
 def index(
     items: Iterable[Page | Rejected], folder: Path, analyzer: Analyzer
 ) -> tuple[dict[str, int], tuple[Rejected, ...]]:
-    """Write the index, pages.jsonl and rejected.jsonl; gives counts and what was rejected."""
+    """Write the index, its vocabulary, pages.jsonl and rejected.jsonl; gives counts and what was rejected."""
     counts: Counter[str] = Counter(pages=0, answers=0, rejected=0)
     rejected: list[Rejected] = []
+    word_answers: dict[str, int] = {}
     writer = WhooshWriter(folder / "whoosh")
     try:
         with (
@@ -166,12 +168,15 @@ def index(
                 counts.update(["pages"])
                 _write_line(pages_out, item)
                 for answer in item.answers:
-                    writer.add(analyzed(answer, analyzer))
+                    document = analyzed(answer, analyzer)
+                    writer.add(document)
+                    counted((document.question.words, document.text.words), word_answers)
                     counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
     except BaseException:
         writer.cancel()
         raise
     writer.commit()
+    write_vocabulary(folder, analyzer.lexicon, word_answers)
     return dict(counts), tuple(rejected)
 
 

@@ -77,12 +77,13 @@ class Engine:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         allowed = self._allowed(generation.store, query.site)
         word_weights = generation.ranker.word_weights(asked.content_words)
+        shown_weights = generation.analyzer.lexicon.with_surfaces(word_weights)
         candidates = generation.ranker.rank(asked.terms, word_weights, generation.weights.pool_size, allowed)
         relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
         results = fold(relevant, generation.store) if query.fold else [Result(each, 0) for each in relevant]
         first = (query.page - 1) * query.limit
         hits = [
-            make_hit(generation, first + offset + 1, result, word_weights)
+            make_hit(generation, first + offset + 1, result, shown_weights)
             for offset, result in enumerate(results[first : first + query.limit])
         ]
         latency_ms = (time.perf_counter() - started) * 1000
@@ -111,6 +112,8 @@ class Engine:
         asked = generation.analyzer.question_terms(text[: self._settings.max_query_chars])
         if not asked.terms.characters:
             raise BadQuery("问题里没有可以检索的文字；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
+        if asked.entity and not generation.ranker.holds(asked.entity):
+            asked = generation.analyzer.with_near_terms(asked)
         return asked
 
     def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:

@@ -35,26 +35,15 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise ResourceError(f"资源文件 {file} 不是有效的 TOML：{error}") from error
 
 
-def read_terms(resources: Path) -> tuple[str, ...]:
-    """All terms of `lexicon/*.tsv`: the first column of each line, sorted, each once."""
-    lines = [line for file in sorted((resources / "lexicon").glob("*.tsv")) for line in _lines(file)]
-    return tuple(sorted({line.split("\t")[0].strip() for line in lines}))
-
-
-def read_question_words(resources: Path) -> tuple[str, ...]:
-    """The words of `lexicon/question_words.txt`, which say how one asks and not what about."""
-    return tuple(word for line in _lines(resources / "lexicon" / "question_words.txt") for word in line.split())
-
-
-def _lines(file: Path) -> list[str]:
-    """Lines of a word list, without blank ones and comments."""
+def read_lines(file: Path) -> list[tuple[int, str]]:
+    """Lines of a word list with their numbers, without blank ones and comments."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise ResourceError(f"词表 {file} 无法读取：{cause_of(error)}。") from error
     except UnicodeDecodeError as error:
         raise ResourceError(f"词表 {file} 不是 UTF-8 文本：{error}") from error
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ What each adds, measured on four judged sets, stands in docs/quality.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.analysis.aspects import Aspects, find_aspects, load_aspects
-from indexer.analysis.normalize import normalize
+from indexer.analysis.lexicon import Lexicon, Mention, read_lexicon
+from indexer.analysis.normalize import Normalized, normalize
+from indexer.analysis.question import QuestionRules, character_weights, found_in, load_question_rules, main_entity
 from indexer.analysis.segment import Segmenter
 from indexer.records import Token
-from indexer.resources import read_question_words, read_terms
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: a run of Han characters, or one Latin word or number (39.5 and 2.5 stay whole)
@@ -32,61 +34,173 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class WeightedTerms:
+    """The different terms of a question, each with how often it counts."""
+
+    words: Mapping[str, float]
+    bigrams: Mapping[str, float]
+    characters: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class QuestionTerms:
     """What is asked for by a question."""
 
-    terms: Terms  #: the question's own, and the names of aspects that it asks about in other words
-    content_words: tuple[str, ...]  #: its own different words that say what it is about; empty for 怎么办 alone
+    text: str  #: normalised
+    terms: WeightedTerms  #: its own, the names behind other words for a term, and the names of the aspects
+    content_words: tuple[str, ...]  #: what it is about, terms by their names; empty for 怎么办 alone
+    entity: str | None  #: name of the term that it is mainly about
     aspects: tuple[str, ...]
+    populations: tuple[str, ...]  #: 小儿 孕妇 老人 ...
+    sides: tuple[str, ...]
+    duration: str | None  #: as it stands in the question: 三个月
 
 
 class Analyzer:
     """The same for answers and questions; safe to share between threads."""
 
-    def __init__(self, segmenter: Segmenter, question_words: Iterable[str], aspects: Aspects) -> None:
+    def __init__(self, segmenter: Segmenter, lexicon: Lexicon, rules: QuestionRules, aspects: Aspects) -> None:
+        self.lexicon = lexicon
         self._segmenter = segmenter
-        self._question_words = frozenset(question_words)
+        self._rules = rules
         self._aspects = aspects
 
     def terms(self, text: str) -> Terms:
-        """What is indexed of a text."""
-        normalized = normalize(text).text
-        words = tuple(token.text for token in self._segmenter.cut(normalized) if _HAS_CONTENT.search(token.text))
-        bigrams: list[str] = []
-        characters: list[str] = []
-        for run in _RUN.findall(normalized):
-            if run[0].isascii():
-                bigrams.append(run)
-                characters.append(run)
-            else:
-                bigrams.extend(run[i : i + 2] for i in range(len(run) - 1))
-                characters.extend(run)
-        return Terms(words, tuple(bigrams), tuple(characters))
+        """What is indexed of a text: also the names of the terms that it mentions in other words."""
+        normal = self.normalized(text).text
+        words, mentions = self._cut(normal)
+        names = [mention.name for mention in mentions if mention.name != mention.surface]
+        bigrams, characters = _grams(normal)
+        return Terms((*(word.text for word in words), *names), tuple(bigrams), tuple(characters))
 
     def words(self, text: str) -> list[Token]:
         """Words with their place in the original text, for highlights."""
-        normalized = normalize(text)
-        return [
-            Token(token.text, *normalized.original_span(token.start, token.end))
-            for token in self._segmenter.cut(normalized.text)
-            if _HAS_CONTENT.search(token.text)
-        ]
+        normalized = self.normalized(text)
+        words, _ = self._cut(normalized.text)
+        return [Token(word.text, *normalized.original_span(word.start, word.end)) for word in words]
+
+    def _cut(self, normal: str) -> tuple[list[Token], list[Mention]]:
+        """jieba's words, then the lexicon's that stand in the text but not in jieba's cut; and all places where words of
+        the lexicon stand (月经 in 三个月经常 is one: a term is found wherever it stands verbatim).
+        """
+        words = [token for token in self._segmenter.cut(normal) if _HAS_CONTENT.search(token.text)]
+        mentions = self.lexicon.mentions(normal)
+        cut_out = {(word.start, word.end) for word in words}
+        hidden = [mention for mention in mentions if (mention.start, mention.end) not in cut_out]
+        return words + [Token(mention.surface, mention.start, mention.end) for mention in hidden], mentions
+
+    def normalized(self, text: str) -> Normalized:
+        """The one form in which texts are indexed and questions asked."""
+        return normalize(text)
 
     def question_terms(self, question: str) -> QuestionTerms:
-        """What is asked for: the same terms, and the one difference between the two sides, aspects by their names."""
-        own = self.terms(question)
-        aspects = find_aspects(self._aspects, normalize(question).text)
-        added = [self.terms(aspect) for aspect in aspects if aspect not in own.words]
-        terms = Terms(
-            own.words + tuple(word for extra in added for word in extra.words),
-            own.bigrams + tuple(bigram for extra in added for bigram in extra.bigrams),
-            own.characters,
+        """What is asked for: the question's terms, weighed, and what an answer would call it."""
+        text = self.normalized(question).text
+        tokens = [token for token in self._segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
+        mentions = _meant(self.lexicon.mentions(text), tokens)
+        weights = character_weights(text, tokens, mentions, self._rules)
+        aspects = find_aspects(self._aspects, text)
+        duration = self._rules.duration.search(text)
+        return QuestionTerms(
+            text=text,
+            terms=self._weighted(text, tokens, mentions, weights, aspects),
+            content_words=_content_words(tokens, mentions, weights),
+            entity=main_entity(mentions, self.lexicon),
+            aspects=aspects,
+            populations=found_in(self._rules.populations, text),
+            sides=found_in(self._rules.sides, text),
+            duration=duration[0] if duration else None,
         )
-        content_words = tuple(word for word in dict.fromkeys(own.words) if word not in self._question_words)
-        return QuestionTerms(terms, content_words, aspects)
+
+    def with_near_terms(self, asked: QuestionTerms) -> QuestionTerms:
+        """The same, with the narrower and related terms of what it is about: for a term that stands in no answer, so
+        that none of them can come before it.
+        """
+        near = self.lexicon.near(asked.entity) if asked.entity else ()
+        words = {**dict.fromkeys(near, self._rules.near_weight), **asked.terms.words}
+        content = tuple(dict.fromkeys([*asked.content_words, *near]))
+        return replace(asked, terms=replace(asked.terms, words=words), content_words=content)
+
+    def _weighted(
+        self,
+        text: str,
+        tokens: Sequence[Token],
+        mentions: Sequence[Mention],
+        weights: Sequence[float],
+        aspects: Sequence[str],
+    ) -> WeightedTerms:
+        """The question's terms: its own, and names that it does not use itself."""
+        words: Counter[str] = Counter()
+        bigrams: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for token in tokens:
+            words[token.text] += min(weights[token.start : token.end])  # type: ignore[assignment]
+        for mention in mentions:
+            words.setdefault(mention.surface, 1)
+        for match in _RUN.finditer(text):
+            spans = [(i, i + 2) for i in range(match.start(), match.end() - 1)]
+            singles = [(i, i + 1) for i in range(*match.span())]
+            if match[0].isascii():
+                spans = singles = [match.span()]
+            for start, end in spans:
+                bigrams[text[start:end]] += min(weights[start:end])  # type: ignore[assignment]
+            for start, end in singles:
+                characters[text[start:end]] += min(weights[start:end])  # type: ignore[assignment]
+        for name in (mention.name for mention in mentions if mention.surface != mention.name):
+            own = self.terms(name)
+            words[name] += 1
+            share = self._rules.alias_weight
+            for counted, added in ((bigrams, own.bigrams), (characters, own.characters)):
+                for term in added:
+                    counted[term] = max(counted[term], share)  # type: ignore[call-overload]
+        for aspect in aspects:
+            if aspect not in words:
+                words[aspect] += 1
+                bigrams.update(_grams(aspect)[0])
+        return WeightedTerms(*({term: weight for term, weight in counted.items() if weight > 0} for counted in (words, bigrams, characters)))
+
+
+def _meant(mentions: Sequence[Mention], words: Sequence[Token]) -> list[Mention]:
+    """The mentions that a reader would see: the longest ones, and two characters only where jieba's words begin and end
+    (用药 does not stand in 能用药膏).
+    """
+    edges = {edge for word in words for edge in (word.start, word.end)}
+    chosen: list[Mention] = []
+    for mention in mentions:
+        on_edges = mention.start in edges and mention.end in edges
+        if (on_edges or mention.end - mention.start > 2) and (not chosen or mention.start >= chosen[-1].end):
+            chosen.append(mention)
+    return chosen
+
+
+def _content_words(
+    tokens: Sequence[Token], mentions: Sequence[Mention], weights: Sequence[float]
+) -> tuple[str, ...]:
+    """Words of full weight, in order, and instead of those within a mention the name of its term."""
+    found = [(mention.start, mention.name) for mention in mentions]
+    for token in tokens:
+        inside = any(mention.start <= token.start and token.end <= mention.end for mention in mentions)
+        if not inside and min(weights[token.start : token.end]) == 1.0:
+            found.append((token.start, token.text))
+    return tuple(dict.fromkeys(word for _, word in sorted(found, key=lambda pair: pair[0])))
+
+
+def _grams(normal: str) -> tuple[list[str], list[str]]:
+    """Bigrams and characters of a normalised text; a Latin word or a number counts as one of each."""
+    bigrams: list[str] = []
+    characters: list[str] = []
+    for run in _RUN.findall(normal):
+        if run[0].isascii():
+            bigrams.append(run)
+            characters.append(run)
+        else:
+            bigrams.extend(run[i : i + 2] for i in range(len(run) - 1))
+            characters.extend(run)
+    return bigrams, characters
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:
     """The analyzer that these resources define."""
-    segmenter = Segmenter(read_terms(resources), cache_dir)
-    return Analyzer(segmenter, read_question_words(resources), load_aspects(resources))
+    lexicon = read_lexicon(resources)
+    segmenter = Segmenter(lexicon.terms, cache_dir)
+    return Analyzer(segmenter, lexicon, load_question_rules(resources), load_aspects(resources))

@@ -1,10 +1,22 @@
-"""One normaliser for index and query: width, case, white space and invisible characters, offsets kept."""
+"""One normaliser for index and query: width, case, traditional characters, white space and invisible characters,
+offsets kept.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+
+from opencc import OpenCC
+
+#: what OpenCC leaves alone because it is right in some words; in questions and answers it is the other thing
+_VARIANTS = (
+    (re.compile("著(?![名作称述者录书])"), "着"),
+    (re.compile("甚么"), "什么"),
+)
 
 
 @dataclass(frozen=True)
@@ -19,9 +31,26 @@ class Normalized:
         """[start, end) of the normalised text as [start, end) of the original; `start < end`."""
         return self.starts[start], self.ends[end - 1]
 
+    def replaced(self, pattern: re.Pattern[str], words: Mapping[str, str]) -> Normalized:
+        """With each match of the pattern as the word that `words` gives for it; it leads back to the whole match."""
+        text: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for match in pattern.finditer(self.text):
+            word = words[match[0]]
+            text += [self.text[done : match.start()], word]
+            starts += [*self.starts[done : match.start()], *[self.starts[match.start()]] * len(word)]
+            ends += [*self.ends[done : match.start()], *[self.ends[match.end() - 1]] * len(word)]
+            done = match.end()
+        if not done:
+            return self
+        text.append(self.text[done:])
+        return Normalized("".join(text), (*starts, *self.starts[done:]), (*ends, *self.ends[done:]))
+
 
 def normalize(text: str) -> Normalized:
-    """NFKC, lower case, one space for a run of white space, no invisible characters.
+    """NFKC, lower case, simplified characters, one space for a run of white space, no invisible characters.
 
     Works on a base character with its combining marks at a time, so that every character of the result
     has a place in the original (Unicode Standard Annex #15 on NFKC; ㎎ becomes mg, Ａ becomes a).
@@ -37,7 +66,25 @@ def normalize(text: str) -> Normalized:
             characters.append(character)
             starts.append(start)
             ends.append(end)
-    return Normalized("".join(characters), tuple(starts), tuple(ends))
+    return Normalized(_simplified("".join(characters)), tuple(starts), tuple(ends))
+
+
+def _simplified(text: str) -> str:
+    """In simplified characters, one for one, words seen whole (OpenCC's t2s: 頭髮 头发, 發熱 发热)."""
+    if text.isascii():
+        return text
+    simplified = _converter().convert(text)
+    if len(simplified) != len(text):  # no entry of its tables does so today; offsets must hold all the same
+        single = ((character, _converter().convert(character)) for character in text)
+        simplified = "".join(after if len(after) == 1 else before for before, after in single)
+    for pattern, word in _VARIANTS:
+        simplified = pattern.sub(word, simplified)
+    return simplified
+
+
+@lru_cache(maxsize=1)
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:

@@ -6,8 +6,7 @@ ln(1 + (N - n + .5) / (n + .5)), never negative. With one field of weight 1 it i
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +24,11 @@ class Bm25F:
         self._fields = [(field_name(part, kind), getattr(weights, part)) for part in PARTS]
         self._norms = {field: self._length_norms(field) for field, _ in self._fields}
 
-    def scores(self, terms: Iterable[str]) -> NDArray[np.float64]:
-        """Score of each document, shape (document_count,); a term that is asked twice counts twice."""
+    def scores(self, terms: Mapping[str, float]) -> NDArray[np.float64]:
+        """Score of each document, shape (document_count,), for terms with how often each counts."""
         k1 = self._weights.k1
         scores = np.zeros(self._store.document_count)
-        for term, times in Counter(terms).items():
+        for term, times in terms.items():
             documents, frequencies = self.weighted_frequencies(term)
             if len(documents):
                 scores[documents] += times * self.idf(len(documents)) * frequencies * (k1 + 1) / (frequencies + k1)

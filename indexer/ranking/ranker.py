@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Terms
+from indexer.analysis.analyzer import WeightedTerms
 from indexer.ranking.bm25 import Bm25F
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS, Store
@@ -35,7 +35,7 @@ class Ranker:
 
     def rank(
         self,
-        terms: Terms,
+        terms: WeightedTerms,
         word_weights: Mapping[str, float],
         depth: int,
         allowed: NDArray[np.bool_] | None = None,
@@ -61,6 +61,10 @@ class Ranker:
             )
             for d in best
         ]
+
+    def holds(self, word: str) -> bool:
+        """Whether any answer holds a word."""
+        return len(self._scorers["words"].weighted_frequencies(word)[0]) > 0
 
     def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
         """How much each word says: its length in characters, up to three times as much when it is rare.

@@ -1,0 +1,159 @@
+"""The lexicon: medical terms, their kinds, and the other words that people use for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import ahocorasick
+
+from indexer.analysis.normalize import normalize
+from indexer.errors import ResourceError
+from indexer.resources import read_lines
+
+KINDS = (
+    "disease",
+    "symptom",
+    "drug",
+    "examination",
+    "procedure",
+    "body_part",
+    "department",
+    "food",
+    "population",
+    "other",
+)
+_LIST_MARK = "、"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One line of a lexicon file, as it is written there."""
+
+    name: str
+    kind: str = "other"
+    same: tuple[str, ...] = ()  #: words for exactly the same
+    broader: tuple[str, ...] = ()  #: what this is a kind of
+    related: tuple[str, ...] = ()  #: near, but not the same
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A place of a normalised text where a term stands, under its own name or another."""
+
+    start: int
+    end: int
+    surface: str  #: what stands there
+    name: str  #: the term's name, normalised
+
+
+class Lexicon:
+    """All terms, by their normalised names. Safe to share between threads."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        """Raises ResourceError when a word belongs to two terms."""
+        by_name: dict[str, Term] = {}
+        names: dict[str, str] = {}
+        for term in terms:
+            name = _normal(term.name)
+            if name in by_name:
+                raise ResourceError(f"词条“{term.name}”重复。")
+            by_name[name] = term
+        for name, term in by_name.items():
+            for word in (term.name, *term.same):
+                if (other := names.setdefault(_normal(word), name)) != name:
+                    raise ResourceError(f"“{word}”既属于词条“{by_name[other].name}”，又属于“{term.name}”；请删去一处。")
+        self.terms: Mapping[str, Term] = MappingProxyType(by_name)
+        self.names: Mapping[str, str] = MappingProxyType(names)  #: every word, normalised -> name of its term
+        self._surfaces = _inverted(names.items())
+        self._narrower = _inverted(
+            (name, self.names.get(_normal(word), _normal(word))) for name, term in by_name.items() for word in term.broader
+        )
+        self._automaton = ahocorasick.Automaton()
+        for surface in names:
+            self._automaton.add_word(surface, surface)
+        self._automaton.make_automaton()
+
+    def surfaces(self, name: str) -> tuple[str, ...]:
+        """All words for a term, its name among them; the word itself where the lexicon does not have it."""
+        return self._surfaces.get(name, (name,))
+
+    def with_surfaces(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Weights of names, given to every word for them."""
+        return {surface: weight for name, weight in weights.items() for surface in self.surfaces(name)}
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Names of narrower and related terms, which never stand in for the term itself."""
+        term = self.terms.get(name)
+        related = [self.names.get(_normal(word), _normal(word)) for word in term.related] if term else []
+        return tuple(other for other in dict.fromkeys([*self._narrower.get(name, ()), *related]) if other != name)
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Every place of a normalised text where a word of the lexicon stands, also within or across others."""
+        if not self.names:
+            return []
+        found = []
+        for last, surface in self._automaton.iter(text):
+            start, end = last + 1 - len(surface), last + 1
+            if _is_whole(text, start, end):
+                found.append(Mention(start, end, surface, self.names[surface]))
+        return sorted(found, key=lambda mention: (mention.start, -mention.end))
+
+
+def read_lexicon(resources: Path) -> Lexicon:
+    """The lexicon of `lexicon/*.tsv`. Raises ResourceError naming file and line."""
+    return Lexicon(term for file in sorted((resources / "lexicon").glob("*.tsv")) for term in read_terms(file))
+
+
+def read_terms(file: Path) -> list[Term]:
+    """The terms of one file: name, kind, same, broader and related, parted by tabs; only the name must be there.
+
+    Raises ResourceError naming the line.
+    """
+    terms = []
+    for number, line in read_lines(file):
+        columns = [column.strip() for column in line.split("\t")]
+        name, kind, *words = (*columns, *[""] * (5 - len(columns)))
+        if len(columns) > 5 or not name or not all(map(normalized_word, _words(words))):
+            raise ResourceError(
+                f"词表 {file} 第 {number} 行应是“词条、类别、同义、上位、相关”，以制表符分隔，词中没有空白：{line}"
+            )
+        if kind and kind not in KINDS:
+            raise ResourceError(f"词表 {file} 第 {number} 行的类别“{kind}”未知；可用的有 {'、'.join(KINDS)}。")
+        terms.append(Term(name, kind or "other", *(tuple(_words([column])) for column in words)))
+    return terms
+
+
+def normalized_word(word: str) -> str:
+    """A word as texts are searched for it; empty when it is none."""
+    return "" if len(word.split()) != 1 else _normal(word)
+
+
+def _words(columns: Sequence[str]) -> list[str]:
+    return [word for column in columns if column for word in column.split(_LIST_MARK)]
+
+
+def _normal(word: str) -> str:
+    return normalize(word).text
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is no part of a longer Latin word or number: CT does not stand in direct."""
+    return not (
+        (start and _is_latin(text[start - 1]) and _is_latin(text[start]))
+        or (end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end]))
+    )
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _inverted(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for value, key in pairs:
+        found[key].append(value)
+    return {key: tuple(values) for key, values in found.items()}

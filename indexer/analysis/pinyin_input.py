@@ -1,0 +1,88 @@
+"""Reads what was typed as pinyin: mianji jingluan zenme zhi is 面肌痉挛怎么治.
+
+The likeliest words that spell the letters (Viterbi over a unigram model of the index's own words).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from indexer.analysis.vocabulary import Word
+
+_RUN = re.compile(r"[a-z]{2,}(?:[' ]+[a-z]+)*")
+_TERM_BONUS = 40  #: a term of the lexicon is as likely as a word of so many more answers
+_MIN_SYLLABLES = 2
+
+
+class PinyinReader:
+    """Letters to words. Safe to share between threads once made."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        best: dict[str, tuple[float, Word]] = {}
+        total = sum(word.answers + _TERM_BONUS * word.is_term for word in words) + 1
+        for word in words:
+            letters = "".join(word.sounds)
+            if not (letters.isascii() and letters.isalpha()) or word.text.isascii():
+                continue
+            weight = math.log((word.answers + _TERM_BONUS * word.is_term + 0.5) / total)
+            if letters not in best or weight > best[letters][0]:
+                best[letters] = (weight, word)
+        self._best = best
+        self._longest = max(map(len, best), default=0)
+        self._by_start: defaultdict[str, set[int]] = defaultdict(set)  #: first two letters -> lengths that occur
+        for letters in best:
+            self._by_start[letters[:2]].add(len(letters))
+
+    def runs(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where letters stand that may be pinyin."""
+        return ((match.start(), match.end()) for match in _RUN.finditer(text))
+
+    def read(self, run: str, is_known: Callable[[str], bool] = lambda word: False) -> str | None:
+        """What letters spell; pieces between spaces that are words themselves (hpv) stay. None when they spell nothing."""
+        letters = re.sub(r"[' ]+", "", run)
+        breaks = _breaks(run)
+        kept = {(a, b) for a, b in zip(breaks, breaks[1:], strict=False) if is_known(letters[a:b])}
+        # best[i]: likelihood of the letters up to i, where the last word begins, and the word
+        best: list[tuple[float, int, str] | None] = [None] * (len(letters) + 1)
+        best[0] = (0.0, 0, "")
+        for i in range(len(letters)):
+            here = best[i]
+            if here is None:
+                continue
+            for j, weight, text in self._words_from(letters, i, kept):
+                reached = best[j]
+                if reached is None or here[0] + weight > reached[0]:
+                    best[j] = (here[0] + weight, i, text)
+        return self._told(best, letters)
+
+    def _words_from(self, letters: str, i: int, kept: set[tuple[int, int]]) -> Iterator[tuple[int, float, str]]:
+        for a, b in kept:
+            if a == i:
+                yield b, -5.0, letters[a:b]
+        for length in {*self._by_start.get(letters[i : i + 2], ()), *self._by_start.get(letters[i : i + 1], ())}:
+            if word := self._best.get(letters[i : i + length]) if i + length <= len(letters) else None:
+                yield i + length, word[0], word[1].text
+
+    def _told(self, best: Sequence[tuple[float, int, str] | None], letters: str) -> str | None:
+        words: list[str] = []
+        place = len(letters)
+        while place:
+            step = best[place]
+            if step is None:
+                return None
+            words.append(step[2])
+            place = step[1]
+        han = [word for word in words if not word.isascii()]
+        enough = sum(map(len, han)) >= _MIN_SYLLABLES and any(len(word) >= 2 for word in han)
+        return "".join(reversed(words)) if enough else None
+
+
+def _breaks(run: str) -> list[int]:
+    """Where the pieces of a run begin and end, counted in letters only."""
+    breaks = [0]
+    for piece in re.split(r"[' ]+", run):
+        breaks.append(breaks[-1] + len(piece))
+    return breaks
