@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from indexer.analysis.suggest import Suggestion
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
     from indexer.records import Answer, Hit, Query, SearchResult, Snippet
@@ -18,6 +19,7 @@ __all__ = [
     "Query",
     "SearchResult",
     "Snippet",
+    "Suggestion",
     "build_generation",
     "open_engine",
     "roll_back",
@@ -32,6 +34,7 @@ _HOMES = {
     "Query": "records",
     "SearchResult": "records",
     "Snippet": "records",
+    "Suggestion": "analysis.suggest",
     "build_generation": "build",
     "open_engine": "engine",
     "roll_back": "store.generations",

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
-from indexer.analysis.vocabulary import counted, write_vocabulary
+from indexer.analysis.suggest import load_suggestion_rules, write_suggestions
+from indexer.analysis.vocabulary import WordCounter, write_vocabulary
 from indexer.cleaning import Progress, clean, no_progress
 from indexer.dedupe import CopyFinder, fold_key, with_copies
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
@@ -149,10 +150,11 @@ def without_taken_down(items: Iterable[Page | Rejected], keys: frozenset[str]) -
 def index(
     items: Iterable[Page | Rejected], folder: Path, analyzer: Analyzer
 ) -> tuple[dict[str, int], tuple[Rejected, ...]]:
-    """Write the index, its vocabulary, pages.jsonl and rejected.jsonl; gives counts and what was rejected."""
+    """Write the index with its vocabulary and suggestions, and the pages; gives counts and what was rejected."""
     counts: Counter[str] = Counter(pages=0, answers=0, rejected=0)
     rejected: list[Rejected] = []
-    word_answers: dict[str, int] = {}
+    words = WordCounter()
+    questions: Counter[str] = Counter()
     writer = WhooshWriter(folder / "whoosh")
     try:
         with (
@@ -170,13 +172,17 @@ def index(
                 for answer in item.answers:
                     document = analyzed(answer, analyzer)
                     writer.add(document)
-                    counted((document.question.words, document.text.words), word_answers)
+                    words.add(document.question.words, document.text.words)
+                    if answer.question and not answer.copy_of:
+                        questions[answer.question] += 1
                     counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
     except BaseException:
         writer.cancel()
         raise
     writer.commit()
-    write_vocabulary(folder, analyzer.lexicon, word_answers)
+    write_vocabulary(folder, analyzer.lexicon, words)
+    rules = load_suggestion_rules(folder / "resources")
+    write_suggestions(folder, analyzer.lexicon, rules, words.answers, questions)
     return dict(counts), tuple(rejected)
 
 

@@ -25,9 +25,10 @@ from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, T
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
 from indexer.health import findings
+from indexer.lexicon_commands import lexicon
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
-from indexer.records import Flaw, Hit, Page, Rejected, SavedPage, SearchResult
+from indexer.records import Flaw, Hit, Page, Query, Rejected, SavedPage, SearchResult
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
@@ -180,13 +181,16 @@ def build_summary(report: BuildReport) -> list[str]:
 @click.argument("query", metavar="问题")
 @_data
 @click.option("--limit", type=click.IntRange(1, 200), default=10, help="最多输出多少条")
+@click.option("--exact", is_flag=True, help="按输入的原文搜索，不改错别字")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
-def search(query: str, data: Path | None, limit: int, as_json: bool) -> None:
+def search(query: str, data: Path | None, limit: int, exact: bool, as_json: bool) -> None:
     engine = _engine(data)
-    result = engine.search(query, limit=limit)
+    result = engine.search(Query(query, limit=limit, as_typed=exact))
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
         return
+    if result.corrected:
+        click.echo(f"已按“{result.corrected}”搜索；加 --exact 仍搜“{query}”。", err=True)
     for line in result_lines(result):
         click.echo(line)
     if not result.hits:
@@ -345,5 +349,6 @@ commands: Sequence[click.Command] = (
     roll_back,
     check,
     take_down_command,
+    lexicon,
     doctor,
 )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Analyzer, QuestionTerms, load_analyzer
+from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.suggest import Suggestion
 from indexer.answer.snippet import highlights, make_snippet
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.ranking.ranker import Candidate, Ranker, is_relevant
@@ -22,6 +23,7 @@ from indexer.store import generations
 from indexer.store.base import TERM_KINDS, Store
 from indexer.store.take_downs import TakeDowns
 from indexer.store.whoosh_store import WhooshStore
+from indexer.understanding import Asked, Understanding
 
 #: up to here every byte is checked on opening (0.2 s at 1.5 GB/s); a larger index by its sizes, and by `yiwen check`
 _MAX_BYTES_HASHED_ON_OPENING = 300_000_000
@@ -34,6 +36,7 @@ class OpenGeneration:
     name: str
     store: Store
     analyzer: Analyzer
+    understanding: Understanding
     ranker: Ranker
     weights: RankingWeights
 
@@ -72,29 +75,48 @@ class Engine:
         if query.limit < 1 or query.page < 1:
             raise BadQuery(f"页码和每页条数都应大于 0，却是第 {query.page} 页、每页 {query.limit} 条。")
         generation = self._generation()
-        asked = self._ask(generation, query.text)
-        if not asked.content_words:
+        asked = self._ask(generation, query.text, query.as_typed)
+        if not asked.terms.content_words:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
-        allowed = self._allowed(generation.store, query.site)
-        word_weights = generation.ranker.word_weights(asked.content_words)
-        shown_weights = generation.analyzer.lexicon.with_surfaces(word_weights)
-        candidates = generation.ranker.rank(asked.terms, word_weights, generation.weights.pool_size, allowed)
+        word_weights = generation.ranker.word_weights(asked.terms.content_words)
+        candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
         relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
         results = fold(relevant, generation.store) if query.fold else [Result(each, 0) for each in relevant]
         first = (query.page - 1) * query.limit
+        shown_weights = generation.analyzer.lexicon.with_surfaces(word_weights)
         hits = [
             make_hit(generation, first + offset + 1, result, shown_weights)
             for offset, result in enumerate(results[first : first + query.limit])
         ]
         latency_ms = (time.perf_counter() - started) * 1000
-        return SearchResult(query, generation.name, len(results), tuple(hits), latency_ms, asked.aspects)
+        return SearchResult(
+            query,
+            generation.name,
+            len(results),
+            tuple(hits),
+            latency_ms,
+            aspects=asked.terms.aspects,
+            entity=asked.terms.entity,
+            corrected=asked.corrected,
+            alternatives=asked.others,
+        )
 
     def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
         """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
         generation = self._generation()
-        asked = self._ask(generation, text)
-        candidates = generation.ranker.rank(asked.terms, {}, depth)
+        candidates = self._candidates(generation, self._ask(generation, text), {}, depth, None)
         return [(generation.store.ids()[candidate.document], candidate.score) for candidate in candidates]
+
+    def _candidates(
+        self, generation: OpenGeneration, asked: Asked, word_weights: Mapping[str, float], depth: int, site: str | None
+    ) -> list[Candidate]:
+        allowed = self._allowed(generation.store, site)
+        typed = generation.understanding.holding(asked.typed)
+        return generation.ranker.rank(asked.terms.terms, word_weights, depth, allowed, typed)
+
+    def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
+        """What a question may become while it is typed, likeliest first."""
+        return self._generation().understanding.suggest(typed[: self._settings.max_query_chars], limit)
 
     def answer(self, answer_id: str) -> Answer | None:
         """The answer with this id; None when there is none or it was taken down."""
@@ -103,18 +125,18 @@ class Engine:
         documents = [d for d in store.documents_with("id", answer_id) if allowed is None or allowed[d]]
         return store.answer(int(documents[0])) if documents else None
 
+    def answers(self) -> Iterator[Answer]:
+        """Every answer of the served generation, taken down or not."""
+        store = self._generation().store
+        return (store.answer(document) for document in range(store.document_count))
+
     def count_of(self, key: str) -> int:
         """How many answers of the current generation have this id or address, shown or taken down."""
         store = self._generation().store
         return len(np.union1d(store.documents_with("id", key), store.documents_with("url", key)))
 
-    def _ask(self, generation: OpenGeneration, text: str) -> QuestionTerms:
-        asked = generation.analyzer.question_terms(text[: self._settings.max_query_chars])
-        if not asked.terms.characters:
-            raise BadQuery("问题里没有可以检索的文字；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
-        if asked.entity and not generation.ranker.holds(asked.entity):
-            asked = generation.analyzer.with_near_terms(asked)
-        return asked
+    def _ask(self, generation: OpenGeneration, text: str, as_typed: bool = False) -> Asked:
+        return generation.understanding.ask(text[: self._settings.max_query_chars], as_typed)
 
     def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:
         """Documents that may be found, shape (document_count,); None when all may."""
@@ -203,7 +225,8 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
             f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
         ) from error
     store = WhooshStore(folder / "whoosh")
-    return OpenGeneration(name, store, analyzer, Ranker(store, weights), weights)
+    understanding = Understanding(folder, analyzer, store)
+    return OpenGeneration(name, store, analyzer, understanding, Ranker(store, weights), weights)
 
 
 def fold(candidates: Sequence[Candidate], store: Store) -> list[Result]:

@@ -264,6 +264,7 @@ class Query:
     page: int = 1  #: 1-based
     site: str | None = None  #: only answers of this site
     fold: bool = True  #: show copies of one text as one result
+    as_typed: bool = False  #: search for what was typed, slips and all
 
 
 @dataclass(frozen=True)
@@ -320,14 +321,18 @@ class SearchResult:
     latency_ms: float
     aspects: tuple[str, ...] = ()  #: what the question asks about its subject, e.g. ("治疗",); empty when unclear
     partial: bool = False  #: true when time ran out before every candidate was seen
+    entity: str | None = None  #: the term that the question is mainly about, by its name
+    corrected: str | None = None  #: what was searched instead of what was typed
+    alternatives: tuple[str, ...] = ()  #: what else it may mean, likeliest first
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""
         return {
             "query": self.query.text,
-            "corrected": None,
+            "corrected": self.corrected,
+            "alternatives": list(self.alternatives),
             "aspects": list(self.aspects),
-            "entity": None,
+            "entity": self.entity,
             "generation": self.generation,
             "total": self.total,
             "partial": self.partial,

@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.lexicon import Lexicon, read_lexicon
 from indexer.analysis.segment import Segmenter
 from indexer.build import build_generation
-from indexer.resources import read_terms
 from indexer.settings import Settings
 from webapp import create_app
 
@@ -38,9 +38,15 @@ def analyzer(jieba_cache: Path) -> Analyzer:
 
 
 @pytest.fixture(scope="session")
-def segmenter(jieba_cache: Path) -> Segmenter:
-    """jieba with the lexicon of corpus/resources."""
-    return Segmenter(read_terms(RESOURCES), jieba_cache)
+def lexicon() -> Lexicon:
+    """The lexicon of corpus/resources."""
+    return read_lexicon(RESOURCES)
+
+
+@pytest.fixture(scope="session")
+def segmenter(lexicon: Lexicon, jieba_cache: Path) -> Segmenter:
+    """jieba with that lexicon."""
+    return Segmenter(lexicon.terms, jieba_cache)
 
 
 @pytest.fixture(scope="session")

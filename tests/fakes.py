@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from indexer.analysis.suggest import Suggestion
 from indexer.errors import BadQuery
 from indexer.records import Answer, Hit, Kind, Query, SearchResult, Snippet
 
@@ -74,6 +75,11 @@ class FakeEngine:
             for rank, answer in enumerate(found[first : first + query.limit], first + 1)
         )
         return SearchResult(query, self.generation, len(found), hits, latency_ms=12.34, partial=self.partial)
+
+    def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
+        """Titles that begin so."""
+        found = [answer.question for answer in self.answers if answer.question.startswith(typed)]
+        return [Suggestion(text, "question") for text in found[:limit]]
 
     def answer(self, answer_id: str) -> Answer | None:
         """The answer of that id."""

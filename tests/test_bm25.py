@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -32,7 +33,7 @@ Index = list[dict[str, list[str]]]
 
 
 def scores(index: Index, query: list[str], weights: RankingWeights = CORPUS_WEIGHTS) -> list[float]:
-    return list(map(float, Bm25F(MemoryStore(index), "words", weights).scores(query)))
+    return list(map(float, Bm25F(MemoryStore(index), "words", weights).scores(Counter(query))))
 
 
 @given(indexes, queries, weights)
@@ -66,7 +67,7 @@ def test_only_documents_with_an_asked_term_score_and_all_of_them_do(index: Index
 def test_terms_of_another_kind_do_not_count() -> None:
     index = [{"answer_bigrams": ["失眠"]}, {"answer_words": ["失眠"]}]
     assert [score > 0 for score in scores(index, ["失眠"])] == [False, True]
-    assert [score > 0 for score in Bm25F(MemoryStore(index), "bigrams", CORPUS_WEIGHTS).scores(["失眠"])] == [
+    assert [score > 0 for score in Bm25F(MemoryStore(index), "bigrams", CORPUS_WEIGHTS).scores({"失眠": 1})] == [
         True,
         False,
     ]

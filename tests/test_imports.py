@@ -26,16 +26,20 @@ ARROWS = {
     "store": SHARED | {"analysis"},
     "ranking": SHARED | {"analysis", "store"},
     "answer": SHARED | {"analysis"},
-    "engine": SHARED | {"analysis", "store", "ranking", "answer"},
+    "engine": SHARED | {"analysis", "store", "ranking", "answer", "understanding"},
     "quality_gate": SHARED | {"engine", "store"},
     "quality": SHARED,
     "dedupe": SHARED | {"analysis"},
     "repetition": SHARED,
     "cleaning": SHARED | {"read", "extract", "identify", "quality"},
+    "understanding": SHARED | {"analysis", "store"},
+    "lexicon_preview": SHARED | {"analysis", "build", "engine", "quality_gate"},
+    "lexicon_commands": SHARED | {"analysis", "engine", "lexicon_preview", "quality_gate"},
     "build": SHARED | {"read", "cleaning", "dedupe", "repetition", "analysis", "store", "quality_gate"},
     "health": SHARED | {"engine", "store"},
-    "cli": SHARED | {"build", "cleaning", "engine", "extract", "health", "quality_gate", "read", "store"},
-    "__init__": SHARED | {"build", "engine", "store"},
+    "cli": SHARED
+    | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},
+    "__init__": SHARED | {"analysis", "build", "engine", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}

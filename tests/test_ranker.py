@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference import bm25f
 
-from indexer.analysis.analyzer import QuestionTerms, Terms
+from indexer.analysis.analyzer import WeightedTerms
 from indexer.ranking.ranker import Candidate, Ranker, is_relevant, top_documents
 from indexer.resources import read_ranking_weights
 from indexer.store.base import PARTS, TERM_KINDS, field_name
@@ -25,9 +26,19 @@ terms = st.lists(st.sampled_from(TERMS[:4]), max_size=5)
 documents = st.fixed_dictionaries({field_name(part, kind): terms for part in PARTS for kind in TERM_KINDS})
 indexes = st.lists(documents, min_size=1, max_size=6)
 asked_terms = st.lists(st.sampled_from(TERMS), max_size=4).map(tuple)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The part of a question that is ranked by."""
+
+    terms: WeightedTerms
+    content_words: tuple[str, ...]
+
+
 questions = st.builds(
-    lambda words, bigrams, characters: QuestionTerms(
-        Terms(words, bigrams, characters), tuple(dict.fromkeys(words)), aspects=()
+    lambda words, bigrams, characters: Asked(
+        WeightedTerms(*map(Counter, (words, bigrams, characters))), tuple(dict.fromkeys(words))
     ),
     asked_terms,
     asked_terms,
@@ -36,15 +47,13 @@ questions = st.builds(
 a_score = st.sampled_from([0.0, 0.5, 1.0, 2.5]) | st.floats(0, 1e6, allow_subnormal=False)
 
 
-def ranked(
-    ranker: Ranker, question: QuestionTerms, depth: int, allowed: NDArray[np.bool_] | None = None
-) -> list[Candidate]:
+def ranked(ranker: Ranker, question: Asked, depth: int, allowed: NDArray[np.bool_] | None = None) -> list[Candidate]:
     """Rank as the engine does."""
     return ranker.rank(question.terms, ranker.word_weights(question.content_words), depth, allowed)
 
 
-def asked_about(*words: str) -> QuestionTerms:
-    return QuestionTerms(Terms(words, (), ()), words, aspects=())
+def asked_about(*words: str) -> Asked:
+    return Asked(WeightedTerms(dict.fromkeys(words, 1.0), {}, {}), words)
 
 
 def order(candidates: list[Candidate]) -> list[int]:
@@ -62,11 +71,13 @@ def test_equals_at_the_edge_of_the_depth_are_taken_by_number() -> None:
 
 
 @given(indexes, questions)
-def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index, question: QuestionTerms) -> None:
+def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index, question: Asked) -> None:
     expected = [0.0] * len(index)
     for kind in TERM_KINDS:
         by_field = {field_name(part, kind): getattr(WEIGHTS, part) for part in PARTS}
-        part_scores = bm25f(index, getattr(question.terms, kind), by_field, WEIGHTS.k1, WEIGHTS.b)
+        part_scores = bm25f(
+            index, list(Counter(getattr(question.terms, kind)).elements()), by_field, WEIGHTS.k1, WEIGHTS.b
+        )
         expected = [a + getattr(WEIGHTS, kind) * b for a, b in zip(expected, part_scores, strict=True)]
     candidates = ranked(Ranker(MemoryStore(index), WEIGHTS), question, len(index))
     assert {c.document: c.score for c in candidates} == pytest.approx({n: s for n, s in enumerate(expected) if s})
@@ -74,20 +85,20 @@ def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index,
 
 
 @given(indexes, questions)
-def test_candidates_stand_best_first_and_equals_by_number(index: Index, question: QuestionTerms) -> None:
+def test_candidates_stand_best_first_and_equals_by_number(index: Index, question: Asked) -> None:
     candidates = ranked(Ranker(MemoryStore(index), WEIGHTS), question, len(index))
     assert order(candidates) == order(sorted(candidates, key=lambda c: (-c.score, c.document)))
 
 
 @given(indexes, questions, st.integers(0, 7))
-def test_a_smaller_depth_gives_the_start_of_the_same_list(index: Index, question: QuestionTerms, depth: int) -> None:
+def test_a_smaller_depth_gives_the_start_of_the_same_list(index: Index, question: Asked, depth: int) -> None:
     ranker = Ranker(MemoryStore(index), WEIGHTS)
     assert ranked(ranker, question, depth) == ranked(ranker, question, len(index))[:depth]
 
 
 @given(indexes, questions, st.data())
 def test_documents_that_are_not_allowed_are_left_out_and_the_rest_stays(
-    index: Index, question: QuestionTerms, data: st.DataObject
+    index: Index, question: Asked, data: st.DataObject
 ) -> None:
     allowed = data.draw(st.lists(st.booleans(), min_size=len(index), max_size=len(index)))
     ranker = Ranker(MemoryStore(index), WEIGHTS)
@@ -103,9 +114,7 @@ def test_documents_that_are_not_allowed_do_not_use_up_the_depth() -> None:
 
 
 @given(indexes, questions)
-def test_coverage_is_the_share_of_the_content_words_that_a_document_holds(
-    index: Index, question: QuestionTerms
-) -> None:
+def test_coverage_is_the_share_of_the_content_words_that_a_document_holds(index: Index, question: Asked) -> None:
     ranker = Ranker(MemoryStore(index), WEIGHTS)
     worth = ranker.word_weights(question.content_words)
     for candidate in ranked(ranker, question, len(index)):

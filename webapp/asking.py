@@ -62,6 +62,11 @@ def read_number(args: Mapping[str, str], name: str, default: int, highest: int |
     return int(given)
 
 
+def read_flag(args: Mapping[str, str], name: str) -> bool:
+    """Whether a switch in the address is on."""
+    return args.get(name, "") == "1"
+
+
 def ask(query: Query, surface: Surface) -> SearchResult:
     """Search, and note the question in the log once the answer is out."""
     engine = services().engine.get()

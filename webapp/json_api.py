@@ -8,12 +8,14 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from indexer import Answer, Query
 from indexer.errors import BadQuery
-from webapp.asking import MAX_API_LIMIT, MAX_API_PAGE, ask, read_number, read_question, read_site
+from webapp.asking import MAX_API_LIMIT, MAX_API_PAGE, ask, read_flag, read_number, read_question, read_site
 from webapp.services import services
 
 blueprint = Blueprint("api", __name__)
 
 DEFAULT_LIMIT = 10
+DEFAULT_SUGGESTIONS = 8
+MAX_SUGGESTIONS = 20
 
 
 @blueprint.get("/api/v1/search")
@@ -27,8 +29,18 @@ def search() -> Response:
         limit=read_number(request.args, "limit", DEFAULT_LIMIT, MAX_API_LIMIT),
         page=read_number(request.args, "page", 1, MAX_API_PAGE),
         site=read_site(request.args),
+        as_typed=read_flag(request.args, "exact"),
     )
     return jsonify({**ask(query, "api").as_dict(), "page": query.page, "limit": query.limit})
+
+
+@blueprint.get("/api/v1/suggest")
+def suggest() -> Response:
+    """What the letters typed so far may become; nothing of it is noted anywhere."""
+    typed = read_question(request.args).text
+    limit = read_number(request.args, "limit", DEFAULT_SUGGESTIONS, MAX_SUGGESTIONS)
+    found = services().engine.get().suggest(typed, limit)
+    return jsonify(query=typed, suggestions=[{"text": one.text, "kind": one.kind} for one in found])
 
 
 @blueprint.get("/api/v1/answers/<path:answer_id>")

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from indexer import Answer, Query, SearchResult
-from webapp.asking import ask, read_number, read_question, read_site
+from webapp.asking import ask, read_flag, read_number, read_question, read_site
 from webapp.services import services
 
 blueprint = Blueprint("pages", __name__)
@@ -72,6 +72,7 @@ def search() -> str | Response:
         limit=services().settings.results_per_page,
         page=read_number(request.args, "page", default=1),
         site=read_site(request.args),
+        as_typed=read_flag(request.args, "exact"),
     )
     result = ask(query, "page")
     return render_template(
@@ -91,4 +92,5 @@ def answer(answer_id: str) -> str:
         question=read_question(request.args).text,
         page=read_number(request.args, "page", default=1),
         site=read_site(request.args),
+        exact="1" if read_flag(request.args, "exact") else None,
     )

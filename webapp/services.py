@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from flask import Flask, current_app
 
 import indexer
-from indexer import Answer, Query, SearchResult
+from indexer import Answer, Query, SearchResult, Suggestion
 from indexer.errors import GenerationMissing, IndexerError
 from indexer.settings import Settings
 from webapp.query_log import QueryLog
@@ -33,6 +33,8 @@ class SearchEngine(Protocol):
     def search(self, query: Query) -> SearchResult: ...
 
     def answer(self, answer_id: str) -> Answer | None: ...
+
+    def suggest(self, typed: str, limit: int = 8) -> Sequence[Suggestion]: ...
 
 
 class LazyEngine:

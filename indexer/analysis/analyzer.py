@@ -6,22 +6,29 @@ What each adds, measured on four judged sets, stands in docs/quality.md.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.analysis.aspects import Aspects, find_aspects, load_aspects
 from indexer.analysis.lexicon import Lexicon, Mention, read_lexicon
-from indexer.analysis.normalize import Normalized, normalize
+from indexer.analysis.normalize import Normalized
 from indexer.analysis.question import QuestionRules, character_weights, found_in, load_question_rules, main_entity
 from indexer.analysis.segment import Segmenter
+from indexer.analysis.spelling import SlipIndex
+from indexer.analysis.vocabulary import Word
 from indexer.records import Token
+from indexer.resources import fingerprint
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: a run of Han characters, or one Latin word or number (39.5 and 2.5 stay whole)
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:\.[0-9]+)*")
 _HAS_CONTENT = re.compile(r"\w")
+_MAX_LOADED = 4
+_LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their lexicon; a process serves few
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class QuestionTerms:
     """What is asked for by a question."""
 
     text: str  #: normalised
+    weights: tuple[float, ...]  #: how much each of its characters is looked for, 0 to 1
+    mentions: tuple[tuple[int, int], ...]  #: where words of the lexicon stand in it
     terms: WeightedTerms  #: its own, the names behind other words for a term, and the names of the aspects
     content_words: tuple[str, ...]  #: what it is about, terms by their names; empty for 怎么办 alone
     entity: str | None  #: name of the term that it is mainly about
@@ -64,6 +73,15 @@ class Analyzer:
         self._segmenter = segmenter
         self._rules = rules
         self._aspects = aspects
+        self._lock = threading.Lock()
+        self._slips: SlipIndex | None = None
+
+    def slips(self, words: Iterable[Word]) -> SlipIndex:
+        """The lexicon by its slips, made of the first vocabulary that comes: its terms are the same in all."""
+        with self._lock:
+            if self._slips is None:
+                self._slips = SlipIndex(words)
+            return self._slips
 
     def terms(self, text: str) -> Terms:
         """What is indexed of a text: also the names of the terms that it mentions in other words."""
@@ -80,8 +98,9 @@ class Analyzer:
         return [Token(word.text, *normalized.original_span(word.start, word.end)) for word in words]
 
     def _cut(self, normal: str) -> tuple[list[Token], list[Mention]]:
-        """jieba's words, then the lexicon's that stand in the text but not in jieba's cut; and all places where words of
-        the lexicon stand (月经 in 三个月经常 is one: a term is found wherever it stands verbatim).
+        """jieba's words, then the lexicon's that stand in the text but not in jieba's cut; and all places of these.
+
+        Also 月经 in 三个月经常: a term is found wherever it stands verbatim.
         """
         words = [token for token in self._segmenter.cut(normal) if _HAS_CONTENT.search(token.text)]
         mentions = self.lexicon.mentions(normal)
@@ -91,7 +110,15 @@ class Analyzer:
 
     def normalized(self, text: str) -> Normalized:
         """The one form in which texts are indexed and questions asked."""
-        return normalize(text)
+        return self.lexicon.normalized(text)
+
+    def is_word(self, word: str) -> bool:
+        """Whether a normalised word stands in the lexicon or in jieba's dictionary."""
+        return word in self.lexicon.names or self._segmenter.has(word)
+
+    def dictionary_words(self, text: str) -> list[tuple[int, int]]:
+        """Spans of the words of a normalised text, what no dictionary knows character by character."""
+        return self._segmenter.dictionary_words(text)
 
     def question_terms(self, question: str) -> QuestionTerms:
         """What is asked for: the question's terms, weighed, and what an answer would call it."""
@@ -99,10 +126,13 @@ class Analyzer:
         tokens = [token for token in self._segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
         mentions = _meant(self.lexicon.mentions(text), tokens)
         weights = character_weights(text, tokens, mentions, self._rules)
+        mentions = [mention for mention in mentions if weights[mention.start]]  # 医生您好 is about no doctor
         aspects = find_aspects(self._aspects, text)
         duration = self._rules.duration.search(text)
         return QuestionTerms(
             text=text,
+            weights=tuple(weights),
+            mentions=tuple((mention.start, mention.end) for mention in mentions),
             terms=self._weighted(text, tokens, mentions, weights, aspects),
             content_words=_content_words(tokens, mentions, weights),
             entity=main_entity(mentions, self.lexicon),
@@ -130,34 +160,36 @@ class Analyzer:
         aspects: Sequence[str],
     ) -> WeightedTerms:
         """The question's terms: its own, and names that it does not use itself."""
-        words: Counter[str] = Counter()
-        bigrams: Counter[str] = Counter()
-        characters: Counter[str] = Counter()
+        words: defaultdict[str, float] = defaultdict(float)
+        bigrams: defaultdict[str, float] = defaultdict(float)
+        characters: defaultdict[str, float] = defaultdict(float)
         for token in tokens:
-            words[token.text] += min(weights[token.start : token.end])  # type: ignore[assignment]
+            words[token.text] += min(weights[token.start : token.end])
         for mention in mentions:
-            words.setdefault(mention.surface, 1)
+            words.setdefault(mention.surface, 1.0)
         for match in _RUN.finditer(text):
-            spans = [(i, i + 2) for i in range(match.start(), match.end() - 1)]
+            pairs = [(i, i + 2) for i in range(match.start(), match.end() - 1)]
             singles = [(i, i + 1) for i in range(*match.span())]
             if match[0].isascii():
-                spans = singles = [match.span()]
-            for start, end in spans:
-                bigrams[text[start:end]] += min(weights[start:end])  # type: ignore[assignment]
-            for start, end in singles:
-                characters[text[start:end]] += min(weights[start:end])  # type: ignore[assignment]
+                pairs = singles = [match.span()]
+            for counted, spans in ((bigrams, pairs), (characters, singles)):
+                for start, end in spans:
+                    counted[text[start:end]] += min(weights[start:end])
         for name in (mention.name for mention in mentions if mention.surface != mention.name):
-            own = self.terms(name)
-            words[name] += 1
-            share = self._rules.alias_weight
-            for counted, added in ((bigrams, own.bigrams), (characters, own.characters)):
+            words[name] += self._rules.name_weight
+            for counted, added in zip((bigrams, characters), _grams(name), strict=True):
                 for term in added:
-                    counted[term] = max(counted[term], share)  # type: ignore[call-overload]
+                    counted[term] = max(counted[term], self._rules.alias_weight)
         for aspect in aspects:
             if aspect not in words:
-                words[aspect] += 1
-                bigrams.update(_grams(aspect)[0])
-        return WeightedTerms(*({term: weight for term, weight in counted.items() if weight > 0} for counted in (words, bigrams, characters)))
+                words[aspect] = 1.0
+                for pair in _grams(aspect)[0]:
+                    bigrams[pair] += 1.0
+        return WeightedTerms(*map(_positive, (words, bigrams, characters)))
+
+
+def _positive(weights: Mapping[str, float]) -> dict[str, float]:
+    return {term: weight for term, weight in weights.items() if weight > 0}
 
 
 def _meant(mentions: Sequence[Mention], words: Sequence[Token]) -> list[Mention]:
@@ -176,10 +208,11 @@ def _meant(mentions: Sequence[Mention], words: Sequence[Token]) -> list[Mention]
 def _content_words(
     tokens: Sequence[Token], mentions: Sequence[Mention], weights: Sequence[float]
 ) -> tuple[str, ...]:
-    """Words of full weight, in order, and instead of those within a mention the name of its term."""
+    """Words of full weight, in order; for a term under another word its name, not the parts of that word."""
     found = [(mention.start, mention.name) for mention in mentions]
+    renamed = [mention for mention in mentions if mention.name != mention.surface]
     for token in tokens:
-        inside = any(mention.start <= token.start and token.end <= mention.end for mention in mentions)
+        inside = any(mention.start <= token.start and token.end <= mention.end for mention in renamed)
         if not inside and min(weights[token.start : token.end]) == 1.0:
             found.append((token.start, token.text))
     return tuple(dict.fromkeys(word for _, word in sorted(found, key=lambda pair: pair[0])))
@@ -200,7 +233,17 @@ def _grams(normal: str) -> tuple[list[str], list[str]]:
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:
-    """The analyzer that these resources define."""
-    lexicon = read_lexicon(resources)
-    segmenter = Segmenter(lexicon.terms, cache_dir)
-    return Analyzer(segmenter, lexicon, load_question_rules(resources), load_aspects(resources))
+    """The analyzer that these resources define; the same one for resources with the same content."""
+    return _loaded(fingerprint(resources / "lexicon"), resources, cache_dir)
+
+
+def _loaded(content: str, resources: Path, cache_dir: Path | None) -> Analyzer:
+    """Loading the lexicon takes a second, and most generations of a data directory have the same."""
+    with _LOADING:
+        if content not in _LOADED:
+            while len(_LOADED) >= _MAX_LOADED:
+                _LOADED.pop(next(iter(_LOADED)))
+            lexicon = read_lexicon(resources)
+            segmenter = Segmenter(lexicon.terms, cache_dir)
+            _LOADED[content] = Analyzer(segmenter, lexicon, load_question_rules(resources), load_aspects(resources))
+        return _LOADED[content]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from types import MappingProxyType
 
 import ahocorasick
 
-from indexer.analysis.normalize import normalize
+from indexer.analysis.normalize import Normalized, normalize
 from indexer.errors import ResourceError
-from indexer.resources import read_lines
+from indexer.resources import read_lines, read_toml
 
 KINDS = (
     "disease",
@@ -53,33 +54,49 @@ class Mention:
 class Lexicon:
     """All terms, by their normalised names. Safe to share between threads."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
-        """Raises ResourceError when a word belongs to two terms."""
+    def __init__(self, terms: Iterable[Term], regional: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`regional`: words of other regions, normalised, and what they are read as.
+
+        Raises ResourceError when a word belongs to two terms.
+        """
+        self._regional = regional
+        self._regional_words = re.compile("|".join(map(re.escape, sorted(regional, key=len, reverse=True))) or "$^")
         by_name: dict[str, Term] = {}
         names: dict[str, str] = {}
         for term in terms:
-            name = _normal(term.name)
+            name = self.normal(term.name)
             if name in by_name:
                 raise ResourceError(f"词条“{term.name}”重复。")
             by_name[name] = term
         for name, term in by_name.items():
             for word in (term.name, *term.same):
-                if (other := names.setdefault(_normal(word), name)) != name:
+                if (other := names.setdefault(self.normal(word), name)) != name:
                     raise ResourceError(f"“{word}”既属于词条“{by_name[other].name}”，又属于“{term.name}”；请删去一处。")
         self.terms: Mapping[str, Term] = MappingProxyType(by_name)
         self.names: Mapping[str, str] = MappingProxyType(names)  #: every word, normalised -> name of its term
         self._surfaces = _inverted(names.items())
-        self._narrower = _inverted(
-            (name, self.names.get(_normal(word), _normal(word))) for name, term in by_name.items() for word in term.broader
-        )
+        broader = ((name, self.normal(word)) for name, term in by_name.items() for word in term.broader)
+        self._narrower = _inverted((name, self.names.get(word, word)) for name, word in broader)
         self._automaton = ahocorasick.Automaton()
         for surface in names:
             self._automaton.add_word(surface, surface)
         self._automaton.make_automaton()
 
+    def normalized(self, text: str) -> Normalized:
+        """The one form in which texts are indexed, questions asked and terms known."""
+        return normalize(text).replaced(self._regional_words, self._regional)
+
+    def normal(self, word: str) -> str:
+        """The same, only the text."""
+        return self.normalized(word).text
+
     def surfaces(self, name: str) -> tuple[str, ...]:
         """All words for a term, its name among them; the word itself where the lexicon does not have it."""
         return self._surfaces.get(name, (name,))
+
+    def term_of(self, word: str) -> Term | None:
+        """The term that a word means, under whatever name."""
+        return self.terms.get(self.names.get(self.normal(word), ""))
 
     def with_surfaces(self, weights: Mapping[str, float]) -> dict[str, float]:
         """Weights of names, given to every word for them."""
@@ -88,7 +105,7 @@ class Lexicon:
     def near(self, name: str) -> tuple[str, ...]:
         """Names of narrower and related terms, which never stand in for the term itself."""
         term = self.terms.get(name)
-        related = [self.names.get(_normal(word), _normal(word)) for word in term.related] if term else []
+        related = [self.names.get(self.normal(word), self.normal(word)) for word in term.related] if term else []
         return tuple(other for other in dict.fromkeys([*self._narrower.get(name, ()), *related]) if other != name)
 
     def mentions(self, text: str) -> list[Mention]:
@@ -105,7 +122,17 @@ class Lexicon:
 
 def read_lexicon(resources: Path) -> Lexicon:
     """The lexicon of `lexicon/*.tsv`. Raises ResourceError naming file and line."""
-    return Lexicon(term for file in sorted((resources / "lexicon").glob("*.tsv")) for term in read_terms(file))
+    terms = (term for file in sorted((resources / "lexicon").glob("*.tsv")) for term in read_terms(file))
+    return Lexicon(terms, read_regional(resources))
+
+
+def read_regional(resources: Path) -> dict[str, str]:
+    """`lexicon/regional.toml`: normalised words of other regions -> what they are read as. Raises ResourceError."""
+    file = resources / "lexicon" / "regional.toml"
+    words = read_toml(file).get("words")
+    if not isinstance(words, dict) or not all(isinstance(word, str) and word for word in words.values()):
+        raise ResourceError(f"地区用词 {file} 应有一个 [words] 表，每项是“词 = 读作的词”。")
+    return {_normal(word): _normal(read_as) for word, read_as in words.items()}
 
 
 def read_terms(file: Path) -> list[Term]:
@@ -117,7 +144,7 @@ def read_terms(file: Path) -> list[Term]:
     for number, line in read_lines(file):
         columns = [column.strip() for column in line.split("\t")]
         name, kind, *words = (*columns, *[""] * (5 - len(columns)))
-        if len(columns) > 5 or not name or not all(map(normalized_word, _words(words))):
+        if len(columns) > 5 or not name or any(len(word.split()) != 1 for word in _words([name, *words])):
             raise ResourceError(
                 f"词表 {file} 第 {number} 行应是“词条、类别、同义、上位、相关”，以制表符分隔，词中没有空白：{line}"
             )
@@ -125,11 +152,6 @@ def read_terms(file: Path) -> list[Term]:
             raise ResourceError(f"词表 {file} 第 {number} 行的类别“{kind}”未知；可用的有 {'、'.join(KINDS)}。")
         terms.append(Term(name, kind or "other", *(tuple(_words([column])) for column in words)))
     return terms
-
-
-def normalized_word(word: str) -> str:
-    """A word as texts are searched for it; empty when it is none."""
-    return "" if len(word.split()) != 1 else _normal(word)
 
 
 def _words(columns: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from opencc import OpenCC
 
+_NOT_PLAIN = "\ufffe"  #: never a character
 #: what OpenCC leaves alone because it is right in some words; in questions and answers it is the other thing
 _VARIANTS = (
     (re.compile("著(?![名作称述者录书])"), "着"),
@@ -55,6 +56,9 @@ def normalize(text: str) -> Normalized:
     Works on a base character with its combining marks at a time, so that every character of the result
     has a place in the original (Unicode Standard Annex #15 on NFKC; ㎎ becomes mg, Ａ becomes a).
     """
+    plain = text.translate(_PLAIN)
+    if _NOT_PLAIN not in plain and "  " not in plain:  # as most texts: one character for one, none hidden or joined
+        return Normalized(_simplified(plain), tuple(range(len(text))), tuple(range(1, len(text) + 1)))
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -73,7 +77,7 @@ def _simplified(text: str) -> str:
     """In simplified characters, one for one, words seen whole (OpenCC's t2s: 頭髮 头发, 發熱 发热)."""
     if text.isascii():
         return text
-    simplified = _converter().convert(text)
+    simplified: str = _converter().convert(text)
     if len(simplified) != len(text):  # no entry of its tables does so today; offsets must hold all the same
         single = ((character, _converter().convert(character)) for character in text)
         simplified = "".join(after if len(after) == 1 else before for before, after in single)
@@ -85,6 +89,19 @@ def _simplified(text: str) -> str:
 @lru_cache(maxsize=1)
 def _converter() -> OpenCC:
     return OpenCC("t2s")
+
+
+class _Plain(dict[int, str]):
+    """The folded form of each character that folds alone, whatever stands beside it; else a mark that it does not."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = _fold(character)
+        alone = len(folded) == 1 and not any(
+            _joins(before, character) or _joins(character, before) for before in ("a", "か", "\u1100", character)
+        )
+        self[code] = folded if alone and not unicodedata.combining(character) else _NOT_PLAIN
+        return self[code]
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
@@ -128,3 +145,7 @@ def _fold(cluster: str) -> str:
             break
         folded = once_more
     return folded
+
+
+#: what `normalize` can do at once, filled as characters are met
+_PLAIN = _Plain()

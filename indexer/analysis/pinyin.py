@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
@@ -16,13 +17,15 @@ _ALIKE = (
 )
 
 
+@lru_cache(maxsize=200_000)
 def syllables(word: str) -> tuple[str, ...]:
     """One syllable for each Han character, in the reading that the word gives it (pypinyin's phrases); a Latin word or
     number is one piece, as it is.
     """
-    return tuple(lazy_pinyin(word, v_to_u=False, errors=lambda other: other.strip() or None))
+    return tuple(lazy_pinyin(word))
 
 
+@lru_cache(maxsize=4_096)
 def sounds_like(syllable: str) -> str:
     """A key that is equal for syllables that are often confused."""
     for pattern, other in _ALIKE:

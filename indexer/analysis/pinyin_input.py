@@ -9,11 +9,14 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from indexer.analysis.vocabulary import Word
 
 _RUN = re.compile(r"[a-z]{2,}(?:[' ]+[a-z]+)*")
-_TERM_BONUS = 40  #: a term of the lexicon is as likely as a word of so many more answers
+#: how much likelier a word is than the answers that hold it say: people ask with the words of questions, and for terms
+_QUESTION_TIMES, _TERM_ANSWERS, _UNUSED_TERM_ANSWERS = 10, 40, 2
+_OVER_A_SPACE = 2.0  #: what it costs a word to go on where the writer left a space
 _MIN_SYLLABLES = 2
 
 
@@ -22,12 +25,12 @@ class PinyinReader:
 
     def __init__(self, words: Sequence[Word]) -> None:
         best: dict[str, tuple[float, Word]] = {}
-        total = sum(word.answers + _TERM_BONUS * word.is_term for word in words) + 1
+        total = sum(map(_frequency, words))
         for word in words:
             letters = "".join(word.sounds)
             if not (letters.isascii() and letters.isalpha()) or word.text.isascii():
                 continue
-            weight = math.log((word.answers + _TERM_BONUS * word.is_term + 0.5) / total)
+            weight = math.log(_frequency(word) / total)
             if letters not in best or weight > best[letters][0]:
                 best[letters] = (weight, word)
         self._best = best
@@ -41,10 +44,10 @@ class PinyinReader:
         return ((match.start(), match.end()) for match in _RUN.finditer(text))
 
     def read(self, run: str, is_known: Callable[[str], bool] = lambda word: False) -> str | None:
-        """What letters spell; pieces between spaces that are words themselves (hpv) stay. None when they spell nothing."""
+        """What letters spell, or None; pieces between spaces that are words themselves (hpv) stay."""
         letters = re.sub(r"[' ]+", "", run)
         breaks = _breaks(run)
-        kept = {(a, b) for a, b in zip(breaks, breaks[1:], strict=False) if is_known(letters[a:b])}
+        kept = {(a, b) for a, b in pairwise(breaks) if is_known(letters[a:b])}
         # best[i]: likelihood of the letters up to i, where the last word begins, and the word
         best: list[tuple[float, int, str] | None] = [None] * (len(letters) + 1)
         best[0] = (0.0, 0, "")
@@ -53,6 +56,7 @@ class PinyinReader:
             if here is None:
                 continue
             for j, weight, text in self._words_from(letters, i, kept):
+                weight -= _OVER_A_SPACE * sum(i < edge < j for edge in breaks) * (len(breaks) > 2)
                 reached = best[j]
                 if reached is None or here[0] + weight > reached[0]:
                     best[j] = (here[0] + weight, i, text)
@@ -78,6 +82,12 @@ class PinyinReader:
         han = [word for word in words if not word.isascii()]
         enough = sum(map(len, han)) >= _MIN_SYLLABLES and any(len(word) >= 2 for word in han)
         return "".join(reversed(words)) if enough else None
+
+
+def _frequency(word: Word) -> float:
+    """How often a word may be typed."""
+    bonus = (_TERM_ANSWERS if word.answers else _UNUSED_TERM_ANSWERS) if word.is_term else 0
+    return word.answers + _QUESTION_TIMES * word.questions + bonus + 0.5
 
 
 def _breaks(run: str) -> list[int]:

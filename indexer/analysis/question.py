@@ -26,6 +26,7 @@ class QuestionRules:
     asking: frozenset[str]
     asking_pattern: re.Pattern[str]  #: those of two characters and more, also where jieba does not cut them out
     asking_weight: float
+    name_weight: float
     alias_weight: float
     near_weight: float
     populations: Mapping[str, re.Pattern[str]]
@@ -45,6 +46,7 @@ def load_question_rules(resources: Path) -> QuestionRules:
             asking=frozenset(asking),
             asking_pattern=_either([re.escape(word) for word in asking if len(word) > 1]),
             asking_weight=float(rules["asking_weight"]),
+            name_weight=float(rules["name_weight"]),
             alias_weight=float(rules["alias_weight"]),
             near_weight=float(rules["near_weight"]),
             populations=_patterns(rules["population"]),

@@ -28,10 +28,18 @@ class Segmenter:
             self._tokenizer.cache_file = "jieba-0.42.1.cache"
             self._tokenizer.initialize()
         for term in terms:
-            # Only what jieba does not cut out by itself, and no frequency given: it computes one that is just high
-            # enough. A number of ours would overwrite the dictionary's and could split a common word (月经 added with 5).
+            # Only what jieba does not cut out by itself, and no frequency given: it computes one just high enough.
+            # A number of ours would overwrite the dictionary's and could split a common word (月经 added with 5).
             if self._tokenizer.lcut(term) != [term]:
                 self._tokenizer.add_word(term)
+
+    def has(self, word: str) -> bool:
+        """Whether the dictionary has a word."""
+        return bool(self._tokenizer.FREQ.get(word))
+
+    def dictionary_words(self, text: str) -> list[tuple[int, int]]:
+        """Spans of the words that the dictionary explains a text by, what it does not know character by character."""
+        return [(start, end) for _, start, end in self._tokenizer.tokenize(text, HMM=False)]
 
     def cut(self, text: str) -> list[Token]:
         """Words of `text`; before a long one, the dictionary's shorter words inside it (jieba's search mode)."""

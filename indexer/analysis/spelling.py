@@ -18,7 +18,9 @@ from indexer.analysis.vocabulary import Word
 
 _MAX_CHARS = 10  #: of a term that is looked for
 #: what a slip costs: how seldom people make it, and how far it leads
-_COSTS = {"homophone": 0.5, "swapped": 1.0, "alike": 1.2, "missing": 1.6, "superfluous": 1.8, "character": 2.0}
+_COSTS = {"homophone": 0.5, "swapped": 0.6, "alike": 1.2, "missing": 1.6, "superfluous": 1.8, "character": 2.0}
+_HALF_COST = 1.0  #: more, when one of only two characters is said to be wrong
+_ALIAS_COST = 1.5  #: another word for a term is meant less often than its name
 _MIN_INITIALS = 3
 _RARE = 0.1  #: what stands in so few answers, compared with its correction, may be a slip of theirs
 
@@ -40,41 +42,91 @@ class Evidence:
 
     is_known: Callable[[str], bool]  #: a word of the dictionary, the lexicon or the index
     pair_answers: Callable[[str], int]  #: how many answers hold two characters side by side
+    words: Sequence[tuple[int, int]]  #: spans of the dictionary's words in it, the rest character by character
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A term that one slip can have made into what was typed."""
+
+    cost: float
+    kind: str  #: a key of the costs
+    word: Word
+    answers: int  #: how many hold it
+
+
+class SlipIndex:
+    """The terms of a lexicon by what slips leave of them. Takes a second to make; the same for all generations."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        self.sounds: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
+        self.alike: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
+        self.initials: defaultdict[str, list[Word]] = defaultdict(list)
+        self.deletions: defaultdict[str, list[Word]] = defaultdict(list)
+        self.halves: defaultdict[tuple[str, int], list[Word]] = defaultdict(list)  #: names of two characters by each
+        self.terms: dict[str, Word] = {}
+        for word in words:
+            if word.is_term and 2 <= len(word.text) <= _MAX_CHARS and not word.text.isascii():
+                self._add(word)
+
+    def _add(self, word: Word) -> None:
+        self.terms[word.text] = word
+        self.sounds[word.sounds].append(word)
+        self.alike[tuple(map(sounds_like, word.sounds))].append(word)
+        self.initials[initials(word.sounds)].append(word)
+        for key in _deletions(word.text):
+            self.deletions[key].append(word)
+        if len(word.text) == 2 and word.is_name:
+            self.halves[word.text[0], 0].append(word)
+            self.halves[word.text[1], 1].append(word)
 
 
 class Speller:
-    """Finds what was meant. Safe to share between threads once made."""
+    """Finds what was meant in questions to one generation. Safe to share between threads once made."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, slips: SlipIndex, words: Sequence[Word]) -> None:
+        """`words`: the generation's vocabulary."""
+        self._slips = slips
         self._reader = PinyinReader(words)
-        self._sounds: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
-        self._alike: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
-        self._initials: defaultdict[str, list[Word]] = defaultdict(list)
-        self._deletions: defaultdict[str, list[Word]] = defaultdict(list)
-        for word in words:
-            if word.is_term and 2 <= len(word.text) <= _MAX_CHARS and not word.text.isascii():
-                self._sounds[word.sounds].append(word)
-                self._alike[tuple(map(sounds_like, word.sounds))].append(word)
-                self._initials[initials(word.sounds)].append(word)
-                for key in {word.text, *_deletions(word.text)}:
-                    self._deletions[key].append(word)
+        self._answers = {word.text: word.answers for word in words if word.answers}
 
-    def corrections(self, text: str, weights: Sequence[float], taken: Sequence[tuple[int, int]], evidence: Evidence) -> list[Correction]:
+    def corrections(
+        self,
+        text: str,
+        weights: Sequence[float],
+        taken: Sequence[tuple[int, int]],
+        evidence: Evidence,
+    ) -> list[Correction]:
         """What is to be read otherwise in a normalised question, in order.
 
         `weights` says how much each character is looked for (question.character_weights), `taken` which spans are terms
         of the lexicon already.
         """
+        if whole := self._whole(text, evidence):
+            return [whole]
         found = [*self._latin(text, evidence), *self._han(text, weights, taken, evidence)]
         return sorted(found, key=lambda correction: correction.start)
 
     def alternatives(self, text: str, limit: int = 3) -> list[str]:
-        """The terms that one slip can have made into a text, likeliest first."""
+        """The terms that one slip can have made into a normalised text, likeliest first."""
         if text.isascii():
             readings = [self._reader.read(text) or "", *(word.text for word in self._by_initials(text))]
             return list(dict.fromkeys(filter(None, readings)))[:limit]
-        ranked = sorted(self._candidates(text, syllables(text)), key=lambda pair: pair[0])
-        return list(dict.fromkeys(word.text for _, _, word in ranked))[:limit]
+        if len(text) > _MAX_CHARS + 1 or text in self._slips.terms:
+            return []
+        return [reading.word.text for reading in self._ranked(text, tuple(_place_sounds(text)))][:limit]
+
+    def _whole(self, text: str, evidence: Evidence) -> Correction | None:
+        """The term that the whole of a question is but for one slip."""
+        if not 2 <= len(text) <= _MAX_CHARS + 1 or evidence.is_known(text) or not all(map(_is_han, text)):
+            return None
+        unseen = [_is_unseen(text[i : i + 2], evidence) for i in range(len(text) - 1)]
+        ranked = self._ranked(text, tuple(_place_sounds(text)))
+        fitting = [reading for reading in ranked if _is_supported_alone(text, reading, unseen, evidence)]
+        if not fitting:
+            return None
+        words = list(dict.fromkeys(reading.word.text for reading in [*fitting, *ranked]))
+        return Correction(0, len(text), words[0], fitting[0].kind, tuple(words[1:3]))
 
     def _latin(self, text: str, evidence: Evidence) -> Iterator[Correction]:
         for start, end in self._reader.runs(text):
@@ -84,77 +136,123 @@ class Speller:
             reading = self._reader.read(run, evidence.is_known)
             if reading:
                 yield Correction(start, end, reading, "pinyin")
-            elif words := self._by_initials(run):
+            elif run == text and (words := self._by_initials(run)):
                 yield Correction(start, end, words[0].text, "initials", tuple(word.text for word in words[1:3]))
 
     def _by_initials(self, run: str) -> list[Word]:
         if len(run) < _MIN_INITIALS:
             return []
-        return sorted(self._initials.get(run, ()), key=lambda word: (-word.answers, len(word.text), word.text))
+        words = self._slips.initials.get(run, ())
+        return sorted(words, key=lambda word: (not word.is_name, -self._answers_with(word), len(word.text), word.text))
 
     def _han(
         self, text: str, weights: Sequence[float], taken: Sequence[tuple[int, int]], evidence: Evidence
     ) -> list[Correction]:
         """The best corrections that do not overlap: those that explain most for least."""
         sounds = _place_sounds(text)
+        edges = {edge for word in evidence.words for edge in word}
+        singles = {start for start, end in evidence.words if end - start == 1}
         proposed = []
-        for start, end in _runs(text, weights):
-            unseen = [_is_unseen(text[i : i + 2], evidence) for i in range(start, end - 1)]
-            for i, j in _spans(start, end, taken):
-                if evidence.is_known(text[i:j]):
-                    continue
-                ranked = sorted(self._candidates(text[i:j], tuple(sounds[i:j])), key=lambda pair: pair[0])
-                inside = unseen[i - start : j - 1 - start]
-                alone = (i, j) == (start, end)
-                fitting = [pair for pair in ranked if _is_supported(text[i:j], pair[1], pair[2], inside, alone, evidence)]
-                if fitting:
-                    cost, kind, word = fitting[0]
-                    others = tuple(other.text for _, _, other in fitting[1:3])
-                    proposed.append((cost - 0.8 * (j - i), Correction(i, j, word.text, kind, others)))
+        for i, j in _spans(text, weights, taken):
+            if not {i, j} <= edges or evidence.is_known(text[i:j]):
+                continue
+            ranked = self._ranked(text[i:j], tuple(sounds[i:j]))
+            unseen = [_is_unseen(text[k : k + 2], evidence) for k in range(i, j - 1)] if ranked else []
+            strange = [k in singles for k in range(i, j)]
+            fitting = [one for one in ranked if _is_supported(text[i:j], one, unseen, strange, evidence)]
+            if fitting:
+                best, *others = fitting[:3]
+                also = tuple(other.word.text for other in others)
+                proposed.append((best.cost - 0.8 * (j - i), Correction(i, j, best.word.text, best.kind, also)))
         chosen: list[Correction] = []
         for _, correction in sorted(proposed, key=lambda pair: pair[0]):
             if all(correction.end <= other.start or other.end <= correction.start for other in chosen):
                 chosen.append(correction)
         return chosen
 
-    def _candidates(self, span: str, sounds: tuple[str, ...]) -> Iterator[tuple[float, str, Word]]:
-        """Terms within one slip of a span, each with its cost and kind."""
-        seen: set[str] = {span}
-        for kind, words in (
-            ("homophone", self._sounds.get(sounds, ())),
-            ("alike", self._alike.get(tuple(map(sounds_like, sounds)), ())),
-            (None, (word for key in (span, *_deletions(span)) for word in self._deletions.get(key, ()))),
-        ):
-            for word in words:
-                if word.text in seen:
-                    continue
-                slip = kind if kind and len(word.text) == len(span) else _slip(span, word.text)
-                if slip:
-                    seen.add(word.text)
-                    yield _COSTS[slip] - 0.3 * math.log1p(word.answers), slip, word
+    def _ranked(self, span: str, sounds: tuple[str, ...]) -> list[Reading]:
+        """What a span may be but for one slip, likeliest first."""
+        found: dict[str, Reading] = {}
+        for word, slip in self._candidates(span, sounds):
+            if slip and word.text != span and word.text not in found:
+                answers = self._answers_with(word)
+                cost = _COSTS[slip] - 0.3 * math.log1p(answers) + (0 if word.is_name else _ALIAS_COST)
+                cost += _HALF_COST if slip == "character" and len(span) == 2 else 0
+                found[word.text] = Reading(cost, slip, word, answers)
+        return sorted(found.values(), key=lambda reading: (reading.cost, reading.word.text))
+
+    def _answers_with(self, word: Word) -> int:
+        return self._answers.get(word.text, 0)
+
+    def _candidates(self, span: str, sounds: tuple[str, ...]) -> Iterator[tuple[Word, str | None]]:
+        for word in self._slips.sounds.get(sounds, ()):
+            yield word, "homophone" if len(word.text) == len(span) else None
+        for word in self._slips.alike.get(tuple(map(sounds_like, sounds)), ()):
+            yield word, "alike" if len(word.text) == len(span) else None
+        near = [*self._slips.deletions.get(span, ()), *(word for key in _deletions(span) for word in self._near(key))]
+        near += [self._slips.terms[swapped] for swapped in _swaps(span) if swapped in self._slips.terms]
+        if len(span) == 2:
+            near += [*self._slips.halves.get((span[0], 0), ()), *self._slips.halves.get((span[1], 1), ())]
+        for word in near:
+            yield word, _slip(span, word.text)
+
+    def _near(self, key: str) -> list[Word]:
+        """Terms that are a key, or become it when a character goes."""
+        return [*self._slips.deletions.get(key, ()), *([self._slips.terms[key]] if key in self._slips.terms else ())]
 
 
 def _is_supported(
-    span: str, kind: str, word: Word, unseen: Sequence[bool], alone: bool, evidence: Evidence
+    span: str, reading: Reading, unseen: Sequence[bool], strange: Sequence[bool], evidence: Evidence
 ) -> bool:
-    """Whether what stands there speaks against itself enough for this kind of slip; `alone`: nothing else is asked."""
-    if kind == "homophone" and len(span) >= 3:
-        return any(unseen) or _is_rare(span, word, evidence)
-    if len(span) == 2:
-        return unseen[0] and (kind == "homophone" or alone)
+    """Whether a place within a question speaks against itself enough to be read as a term.
+
+    `unseen` are its pairs of characters that no answer and no word has, `strange` its characters that are no part of a
+    word of the dictionary. People mistype by sound, so another wrong character is no reason here.
+    """
+    kind, word = reading.kind, reading.word
+    if kind == "homophone" and len(span) >= 4 and _is_rare(span, reading.answers, evidence):
+        return True
     if kind in ("homophone", "alike", "swapped"):
-        return any(unseen)
+        if len(span) == 2:
+            return kind == "homophone" and word.is_name and unseen[0] and all(strange)
+        return any(unseen) and any(strange)
+    if kind == "superfluous":
+        return any(unseen) and _is_doubled(span, word.text)
+    if kind == "missing" and len(span) >= 4:
+        gap = _gap(span, word.text)
+        return word.is_name and 0 < gap < len(span) and unseen[gap - 1] and strange[gap - 1] and strange[gap]
+    return False
+
+
+def _is_supported_alone(span: str, reading: Reading, unseen: Sequence[bool], evidence: Evidence) -> bool:
+    """The same where the span is all that was typed: an unknown word, which needs less."""
+    kind, word = reading.kind, reading.word
+    if kind == "superfluous":
+        return any(unseen) and _is_doubled(span, word.text)
+    if kind in ("homophone", "alike", "swapped"):
+        return any(unseen) or (kind == "homophone" and len(span) >= 3 and _is_rare(span, reading.answers, evidence))
+    if not word.is_name:
+        return False
     if kind == "missing":
-        gap = next(i for i in range(len(word.text)) if i == len(span) or span[i] != word.text[i])
-        return len(span) >= 3 and any(unseen[max(gap - 1, 0) : gap]) if not alone else any(unseen)
-    wrong = next((i for i in range(min(len(span), len(word.text))) if span[i] != word.text[i]), len(span) - 1)
-    around = unseen[max(wrong - 1, 0) : wrong + 1]
-    return all(around) if not alone else any(around)
+        return len(span) >= 4 or any(unseen)
+    wrong = next(i for i in range(len(span)) if span[i] != word.text[i])
+    return all(unseen[max(wrong - 1, 0) : wrong + 1])
 
 
-def _is_rare(span: str, word: Word, evidence: Evidence) -> bool:
+def _is_doubled(span: str, term: str) -> bool:
+    """Whether what the span has more is a character typed twice."""
+    return any(span[i] == span[i + 1] and span[:i] + span[i + 1 :] == term for i in range(len(span) - 1))
+
+
+def _gap(span: str, term: str) -> int:
+    """Where the character is missing that a term has more."""
+    return next((i for i in range(len(span)) if span[i] != term[i]), len(span))
+
+
+def _is_rare(span: str, answers: int, evidence: Evidence) -> bool:
+    """Whether few answers hold a span, compared with its correction."""
     pairs = min(evidence.pair_answers(span[i : i + 2]) for i in range(len(span) - 1))
-    return pairs <= _RARE * word.answers
+    return pairs <= _RARE * answers
 
 
 def _is_unseen(pair: str, evidence: Evidence) -> bool:
@@ -168,7 +266,9 @@ def _slip(span: str, term: str) -> str | None:
         if len(differ) == 1:
             return "character"
         swapped = len(differ) == 2 and differ[1] == differ[0] + 1
-        return "swapped" if swapped and span[differ[0]] == term[differ[1]] and span[differ[1]] == term[differ[0]] else None
+        return (
+            "swapped" if swapped and span[differ[0]] == term[differ[1]] and span[differ[1]] == term[differ[0]] else None
+        )
     if len(span) == len(term) - 1:
         return "missing" if span in _deletions(term) else None
     if len(span) == len(term) + 1:
@@ -178,6 +278,14 @@ def _slip(span: str, term: str) -> str | None:
 
 def _deletions(word: str) -> set[str]:
     return {word[:i] + word[i + 1 :] for i in range(len(word))} if len(word) > 2 else set()
+
+
+def _swaps(word: str) -> set[str]:
+    return {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
+
+
+def _is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
 
 
 def _place_sounds(text: str) -> list[str]:
@@ -192,7 +300,7 @@ def _aligned(text: str) -> Iterable[str]:
     sounds: list[str] = []
     run = ""
     for character in [*text, ""]:
-        if character and "\u4e00" <= character <= "\u9fff":
+        if character and _is_han(character):
             run += character
             continue
         if run:
@@ -204,22 +312,12 @@ def _aligned(text: str) -> Iterable[str]:
     return sounds
 
 
-def _runs(text: str, weights: Sequence[float]) -> Iterator[tuple[int, int]]:
-    """Runs of Han characters that say what the question is about."""
-    start = None
-    for i in range(len(text) + 1):
-        inside = i < len(text) and weights[i] == 1.0 and "\u4e00" <= text[i] <= "\u9fff"
-        if inside and start is None:
-            start = i
-        elif not inside and start is not None:
-            if i - start >= 2:
-                yield start, i
-            start = None
-
-
-def _spans(start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Places where a term may stand: none that lies within a word that is right, or cuts it in two."""
-    for i in range(start, end - 1):
-        for j in range(i + 2, min(end, i + _MAX_CHARS + 1) + 1):
+def _spans(text: str, weights: Sequence[float], taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Places of what the question is about where a term may stand: none within a word that is right, or cutting it."""
+    searched = [weight == 1.0 and _is_han(character) for character, weight in zip(text, weights, strict=True)]
+    for i in range(len(text) - 1):
+        for j in range(i + 2, min(len(text), i + _MAX_CHARS + 1) + 1):
+            if not all(searched[i:j]):
+                break
             if all(j <= a or b <= i or (i <= a and b <= j and (i, j) != (a, b)) for a, b in taken):
                 yield i, j

@@ -6,7 +6,8 @@ Written when an index is built, since reading 60,000 words aloud takes seconds; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,30 +27,45 @@ class Word:
 
     text: str
     answers: int  #: how many hold it
+    questions: int  #: how many hold it in their question
     sounds: tuple[str, ...]  #: its syllables
-    is_term: bool  #: stands in the lexicon
+    is_name: bool  #: the name of a term of the lexicon
+    is_term: bool  #: a name, or another word for a term
 
 
-def write_vocabulary(folder: Path, lexicon: Lexicon, answers: Mapping[str, int]) -> None:
-    """Every word of the lexicon, and the commonest words of the index, `answers` telling how many hold each."""
-    common = (word for word in answers if answers[word] >= _MIN_ANSWERS and _HAN_WORD.fullmatch(word))
+class WordCounter:
+    """Counts in how many answers, and in how many questions, each word stands."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
+
+    def add(self, question: Iterable[str], text: Iterable[str]) -> None:
+        """The words of one answer."""
+        asked = set(question)
+        self.questions.update(asked)
+        self.answers.update(asked.union(text))
+
+
+def write_vocabulary(folder: Path, lexicon: Lexicon, counted: WordCounter) -> None:
+    """Every word of the lexicon, and the commonest words of the index."""
+    common = (word for word, n in counted.answers.items() if n >= _MIN_ANSWERS and _HAN_WORD.fullmatch(word))
     chosen = dict.fromkeys(lexicon.names)
-    chosen.update(dict.fromkeys(sorted(common, key=lambda word: (-answers[word], word))[:_MAX_WORDS]))
+    chosen.update(dict.fromkeys(sorted(common, key=lambda word: (-counted.answers[word], word))[:_MAX_WORDS]))
     with open(folder / FILE_NAME, "w", encoding="utf-8") as out:
         for word in chosen:
-            out.write(f"{word}\t{answers.get(word, 0)}\t{int(word in lexicon.names)}\t{' '.join(syllables(word))}\n")
+            rank = int(word in lexicon.names) + int(word in lexicon.terms)
+            numbers = f"{counted.answers[word]}\t{counted.questions[word]}\t{rank}"
+            out.write(f"{word}\t{numbers}\t{' '.join(syllables(word))}\n")
 
 
 def read_vocabulary(folder: Path) -> list[Word]:
     """Raises GenerationDamaged when the file cannot be read."""
     try:
-        rows = [line.split("\t") for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()]
-        return [Word(text, int(answers), tuple(sounds.split(" ")), is_term == "1") for text, answers, is_term, sounds in rows]
-    except (OSError, ValueError) as error:
+        return [_word(*line.split("\t")) for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, TypeError) as error:
         raise GenerationDamaged(f"索引 {folder.name} 的词汇表 {FILE_NAME} 读不出来；请用 yiwen build 重建。") from error
 
 
-def counted(texts: Iterable[Iterable[str]], into: dict[str, int]) -> None:
-    """Add one to the count of each different word of an answer's parts."""
-    for word in {word for words in texts for word in words}:
-        into[word] = into.get(word, 0) + 1
+def _word(text: str, answers: str, questions: str, rank: str, sounds: str) -> Word:
+    return Word(text, int(answers), int(questions), tuple(sounds.split(" ")), rank == "2", rank != "0")

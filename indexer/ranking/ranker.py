@@ -39,18 +39,24 @@ class Ranker:
         word_weights: Mapping[str, float],
         depth: int,
         allowed: NDArray[np.bool_] | None = None,
+        ahead: NDArray[np.int32] | None = None,
     ) -> list[Candidate]:
         """The best `depth` documents with a score above 0, best first, equals by document number.
 
         `word_weights` are the question's content words as `word_weights` weighs them, for `Candidate.coverage`;
-        `allowed` marks the documents that may be found, shape (document_count,); all when None.
+        `allowed` marks the documents that may be found, shape (document_count,); all when None. Those of `ahead` come
+        before all others, since they hold letter for letter what was typed and read otherwise.
         """
         parts = [getattr(self._weights, kind) * self._scorers[kind].scores(getattr(terms, kind)) for kind in TERM_KINDS]
         total: NDArray[np.float64] = np.sum(parts, axis=0)
+        if ahead is not None and len(ahead):
+            total[ahead] += total.max() + 1
         if allowed is not None:
             total = np.where(allowed, total, 0.0)
         best = top_documents(total, depth)
         covered, whole = self._covered(word_weights)
+        if ahead is not None:
+            covered[ahead] = whole
         return [
             Candidate(
                 document=int(d),
@@ -61,10 +67,6 @@ class Ranker:
             )
             for d in best
         ]
-
-    def holds(self, word: str) -> bool:
-        """Whether any answer holds a word."""
-        return len(self._scorers["words"].weighted_frequencies(word)[0]) > 0
 
     def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
         """How much each word says: its length in characters, up to three times as much when it is rare.
