@@ -10,8 +10,8 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from builders import RESOURCES, make_answer, record_of, write_corpus, write_jsonl
-from store_builders import flip_bit, write_files, yiwen
+from builders import make_answer, record_of, write_corpus, write_jsonl
+from store_builders import flip_bit, small_resources, write_files, yiwen
 
 from indexer.store.generations import build_lock
 
@@ -375,7 +375,7 @@ def test_the_doctor_finds_one_flipped_bit(folder: Path) -> None:
 
 
 def test_the_doctor_finds_resources_that_changed_since_the_build(folder: Path) -> None:
-    resources = shutil.copytree(RESOURCES, folder / "resources")
+    resources = shutil.copytree(small_resources(), folder / "resources")
     arguments = ("doctor", "--data", "data", "--resources", "resources")
     assert findings(yiwen(*arguments, cwd=folder))["资源"]
     with open(resources / "lexicon" / "terms.tsv", "a", encoding="utf-8") as file:

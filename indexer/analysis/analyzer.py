@@ -205,9 +205,7 @@ def _meant(mentions: Sequence[Mention], words: Sequence[Token]) -> list[Mention]
     return chosen
 
 
-def _content_words(
-    tokens: Sequence[Token], mentions: Sequence[Mention], weights: Sequence[float]
-) -> tuple[str, ...]:
+def _content_words(tokens: Sequence[Token], mentions: Sequence[Mention], weights: Sequence[float]) -> tuple[str, ...]:
     """Words of full weight, in order; for a term under another word its name, not the parts of that word."""
     found = [(mention.start, mention.name) for mention in mentions]
     renamed = [mention for mention in mentions if mention.name != mention.surface]
