@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.analysis.aspects import Aspects, find_aspects, load_aspects
+from indexer.analysis.aspects import Aspects, load_aspects
 from indexer.analysis.lexicon import Lexicon, Mention, read_lexicon
 from indexer.analysis.normalize import Normalized
 from indexer.analysis.question import QuestionRules, character_weights, found_in, load_question_rules, main_entity
@@ -27,7 +27,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:\.[0-9]+)*")
 _HAS_CONTENT = re.compile(r"\w")
 _MAX_LOADED = 4
-_LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their lexicon; a process serves few
+_LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their resources; a process serves few
 _LOADING = threading.Lock()
 
 
@@ -55,8 +55,8 @@ class QuestionTerms:
 
     text: str  #: normalised
     weights: tuple[float, ...]  #: how much each of its characters is looked for, 0 to 1
-    mentions: tuple[tuple[int, int], ...]  #: where words of the lexicon stand in it
-    terms: WeightedTerms  #: its own, the names behind other words for a term, and the names of the aspects
+    mentions: tuple[Mention, ...]  #: the terms that it names
+    terms: WeightedTerms  #: its own, and the names behind other words for a term
     content_words: tuple[str, ...]  #: what it is about, terms by their names; empty for 怎么办 alone
     entity: str | None  #: name of the term that it is mainly about
     aspects: tuple[str, ...]
@@ -127,16 +127,15 @@ class Analyzer:
         mentions = _meant(self.lexicon.mentions(text), tokens)
         weights = character_weights(text, tokens, mentions, self._rules)
         mentions = [mention for mention in mentions if weights[mention.start]]  # 医生您好 is about no doctor
-        aspects = find_aspects(self._aspects, text)
         duration = self._rules.duration.search(text)
         return QuestionTerms(
             text=text,
             weights=tuple(weights),
-            mentions=tuple((mention.start, mention.end) for mention in mentions),
-            terms=self._weighted(text, tokens, mentions, weights, aspects),
+            mentions=tuple(mentions),
+            terms=self._weighted(text, tokens, mentions, weights),
             content_words=_content_words(tokens, mentions, weights),
             entity=main_entity(mentions, self.lexicon),
-            aspects=aspects,
+            aspects=self._aspects.find(text, mentions, self.lexicon),
             populations=found_in(self._rules.populations, text),
             sides=found_in(self._rules.sides, text),
             duration=duration[0] if duration else None,
@@ -157,7 +156,6 @@ class Analyzer:
         tokens: Sequence[Token],
         mentions: Sequence[Mention],
         weights: Sequence[float],
-        aspects: Sequence[str],
     ) -> WeightedTerms:
         """The question's terms: its own, and names that it does not use itself."""
         words: defaultdict[str, float] = defaultdict(float)
@@ -180,11 +178,6 @@ class Analyzer:
             for counted, added in zip((bigrams, characters), _grams(name), strict=True):
                 for term in added:
                     counted[term] = max(counted[term], self._rules.alias_weight)
-        for aspect in aspects:
-            if aspect not in words:
-                words[aspect] = 1.0
-                for pair in _grams(aspect)[0]:
-                    bigrams[pair] += 1.0
         return WeightedTerms(*map(_positive, (words, bigrams, characters)))
 
 
@@ -232,7 +225,7 @@ def _grams(normal: str) -> tuple[list[str], list[str]]:
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:
     """The analyzer that these resources define; the same one for resources with the same content."""
-    return _loaded(fingerprint(resources / "lexicon"), resources, cache_dir)
+    return _loaded(fingerprint(resources), resources, cache_dir)
 
 
 def _loaded(content: str, resources: Path, cache_dir: Path | None) -> Analyzer:
