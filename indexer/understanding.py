@@ -115,7 +115,9 @@ class Understanding:
 
     def _corrections(self, asked: QuestionTerms) -> list[Correction]:
         evidence = Evidence(self._is_known, self._pair_answers, self._analyzer.dictionary_words(asked.text))
-        return self.speller().corrections(asked.text, asked.weights, [(one.start, one.end) for one in asked.mentions], evidence)
+        return self.speller().corrections(
+            asked.text, asked.weights, [(one.start, one.end) for one in asked.mentions], evidence
+        )
 
     def _is_known(self, word: str) -> bool:
         return self._analyzer.is_word(word) or self._answers_with("words", word) > 0

@@ -1,8 +1,8 @@
 """Makes the model that tells a question's main aspect, and measures it.
 
     pip install scikit-learn
-    python scripts/train_aspects.py --tune ../shared/eval/query_aspects/queries.jsonl          measure by cross-validation
-    python scripts/train_aspects.py --tune ... --write                                         and write the model
+    python scripts/train_aspects.py --tune ../shared/eval/query_aspects/queries.jsonl     measure by cross-validation
+    python scripts/train_aspects.py --tune ... --write                                    and write the model
 
 The n-gram layer learns from corpus/aspects/questions.tsv, which we wrote. The second layer, some two hundred weights a
 class over the features of lexicon/aspects.toml and the n-gram layer's scores, is tuned on labelled questions ({"text",
@@ -62,11 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tuned = [json.loads(line) for line in options.tune.read_text(encoding="utf-8").splitlines()]
     right = [TABLE[record["intent"]] for record in tuned]
     shares = first.predict_proba(grams.transform([wording(analyzer, record["text"]) for record in tuned]))
-    rows = [shown(analyzer, record["text"]) | scored(first.classes_, row) for record, row in zip(tuned, shares, strict=True)]
+    rows = [
+        shown(analyzer, record["text"]) | scored(first.classes_, row) for record, row in zip(tuned, shares, strict=True)
+    ]
     second = make_pipeline(DictVectorizer(), LogisticRegression(C=0.3, max_iter=3000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     found = cross_val_predict(second, rows, right, cv=folds)
-    print(f"accuracy {accuracy_score(right, found):.3f}, macro-F1 {f1_score(right, found, average='macro'):.3f}", end="")
+    print(
+        f"accuracy {accuracy_score(right, found):.3f}, macro-F1 {f1_score(right, found, average='macro'):.3f}", end=""
+    )
     print(f" ({len(right)} questions, 5 folds for the second layer, {len(written)} questions of ours for the first)")
     if options.write:
         write(grams, first, second.fit(rows, right))

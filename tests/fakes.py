@@ -48,6 +48,8 @@ class FakeEngine:
         self.failure = failure  #: raised by every call, as when a generation vanishes
         self.copies = 0
         self.partial = False
+        self.corrected: str | None = None
+        self.alternatives: tuple[str, ...] = ()
         self.queries: list[Query] = []
 
     @property
@@ -74,11 +76,20 @@ class FakeEngine:
             self._hit(rank, answer, query.text)
             for rank, answer in enumerate(found[first : first + query.limit], first + 1)
         )
-        return SearchResult(query, self.generation, len(found), hits, latency_ms=12.34, partial=self.partial)
+        return SearchResult(
+            query,
+            self.generation,
+            len(found),
+            hits,
+            latency_ms=12.34,
+            partial=self.partial,
+            corrected=None if query.as_typed else self.corrected,
+            alternatives=self.alternatives,
+        )
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """Titles that begin so."""
-        found = [answer.question for answer in self.answers if answer.question.startswith(typed)]
+        found = [answer.question for answer in self.answers if typed and answer.question.startswith(typed)]
         return [Suggestion(text, "question") for text in found[:limit]]
 
     def answer(self, answer_id: str) -> Answer | None:

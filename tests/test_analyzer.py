@@ -159,10 +159,3 @@ def test_who_which_side_and_how_long(
 ) -> None:
     asked = analyzer.question_terms(question)
     assert (asked.populations, asked.sides, asked.duration) == (populations, sides, duration)
-
-
-def test_an_aspect_asked_in_other_words_is_searched_by_its_name(analyzer: Analyzer) -> None:
-    asked = analyzer.question_terms("面肌痉挛怎么治")
-    assert asked.aspects == ("治疗",)
-    assert asked.terms.words["治疗"] == asked.terms.bigrams["治疗"] == 1
-    assert "治疗" not in asked.content_words

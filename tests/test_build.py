@@ -201,7 +201,9 @@ def everything(data: Path) -> list[Answer]:
 
 def test_resources_are_copied_and_the_generation_does_not_notice_later_changes(tmp_path: Path) -> None:
     resources = shutil.copytree(RESOURCES, tmp_path / "resources")
-    (resources / "lexicon" / "aspects.toml").write_text('["护理"]\npatterns = ["嘴角"]\n', encoding="utf-8")
+    (resources / "lexicon" / "aspects.toml").write_text(
+        'together = []\n[features]\n[also]\n"护理" = "嘴角"\n', encoding="utf-8"
+    )
     corpus = write_corpus(tmp_path / "corpus", spasm_answers(3))
     settings = Settings(resources=resources)
     build_generation(corpus, tmp_path / "data", settings)
@@ -212,7 +214,8 @@ def test_resources_are_copied_and_the_generation_does_not_notice_later_changes(t
     }
     shutil.rmtree(resources)
     result = open_engine(tmp_path / "data", settings).search("面肌痉挛跳到嘴角怎么治")
-    assert (result.total, result.aspects) == (3, ("护理",))
+    assert result.total == 3
+    assert "护理" in result.aspects
 
 
 def test_a_corpus_that_lost_more_than_half_is_refused_and_can_be_switched_to(tmp_path: Path) -> None:

@@ -103,3 +103,15 @@ def test_not_ready_without_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert response.status_code == 503
     assert response.json == {"error": {"code": "no_index", "message": "还没有索引。"}}
     assert client.get("/healthz").status_code == 200
+
+
+def test_suggestions_are_given_for_what_was_typed(client: FlaskClient) -> None:
+    response = client.get("/api/v1/suggest?q=面肌痉挛怎&limit=3")
+    assert response.json == {"query": "面肌痉挛怎", "suggestions": [{"text": "面肌痉挛怎么治？", "kind": "question"}]}
+    assert client.get("/api/v1/suggest?q=").json == {"query": "", "suggestions": []}
+    assert client.get("/api/v1/suggest?q=x&limit=100").status_code == 400
+
+
+def test_a_question_can_be_searched_as_typed(client: FlaskClient, engine: FakeEngine) -> None:
+    client.get("/api/v1/search?q=面肌痉挛&exact=1")
+    assert engine.queries[-1].as_typed

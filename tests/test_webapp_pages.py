@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from fakes import BARE, FACIAL_SPASM, HOSTILE, XSS, FakeEngine, many_answers
 from flask import Flask
 from flask.testing import FlaskClient
@@ -296,3 +297,21 @@ def test_a_log_that_cannot_be_written_does_not_stop_a_search(engine: FakeEngine,
     response.close()
     assert response.status_code == 200
     assert app.extensions["yiwen"].query_log.lost_events == 1
+
+
+def test_a_corrected_question_says_so_and_can_be_searched_as_typed(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.corrected, engine.alternatives = "面肌痉挛", ("面部痉挛",)
+    page = BeautifulSoup(client.get("/search?q=面肌").text, "lxml")
+    note = page.select_one(".corrected")
+    assert note is not None and "已按“面肌痉挛”搜索" in note.get_text()
+    link = note.select_one("a")
+    assert link is not None and link.get_text() == "仍搜“面肌”"
+    assert [a.get_text() for a in page.select(".others a")] == ["面部痉挛"]
+    typed = BeautifulSoup(client.get(str(link["href"])).text, "lxml")
+    assert typed.select_one(".corrected") is None
+    assert engine.queries[-1].as_typed
+
+
+def test_a_question_that_is_right_has_no_note(client: FlaskClient) -> None:
+    page = client.get("/search?q=面肌痉挛").text
+    assert "已按" not in page and "也可能是" not in page

@@ -26,6 +26,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: a run of Han characters, or one Latin word or number (39.5 and 2.5 stay whole)
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:\.[0-9]+)*")
 _HAS_CONTENT = re.compile(r"\w")
+_BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 _MAX_LOADED = 4
 _LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their resources; a process serves few
 _LOADING = threading.Lock()
@@ -122,7 +123,7 @@ class Analyzer:
 
     def question_terms(self, question: str) -> QuestionTerms:
         """What is asked for: the question's terms, weighed, and what an answer would call it."""
-        text = self.normalized(question).text
+        text = _BETWEEN_HAN.sub("", self.normalized(question).text)  # people space what they type: 面 肌 痉挛
         tokens = [token for token in self._segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
         mentions = _meant(self.lexicon.mentions(text), tokens)
         weights = character_weights(text, tokens, mentions, self._rules)

@@ -63,7 +63,10 @@ class Aspects:
         """Aspects that a normalised question asks about: the main one, if any, then others in the order of ASPECTS."""
         shown = features(self._rules, text, mentions, lexicon)
         model = self._model
-        scores = np.log(self._ngram_shares(abstracted(text, mentions, lexicon)) + 1e-3) @ model.weights[len(model.features) :]
+        scores = (
+            np.log(self._ngram_shares(abstracted(text, mentions, lexicon)) + 1e-3)
+            @ model.weights[len(model.features) :]
+        )
         known = [model.features[name] for name in shown if name in model.features]
         scores = scores + model.bias + model.weights[known].sum(axis=0)
         main = model.classes[int(np.argmax(scores))]
