@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import Analyzer, QuestionTerms
+from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.spelling import Correction, Evidence, Speller
 from indexer.analysis.suggest import Suggester, Suggestion, load_suggestion_rules
 from indexer.analysis.vocabulary import read_vocabulary
@@ -40,6 +41,11 @@ class Understanding:
         self._lock = threading.Lock()
         self._speller: Speller | None = None
         self._suggester: Suggester | None = None
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The lexicon of the generation."""
+        return self._analyzer.lexicon
 
     def ask(self, text: str, as_typed: bool = False) -> Asked:
         """Raises BadQuery for a question in which there is nothing to search for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class Analyzer:
         """What is indexed of a text: also the names of the terms that it mentions in other words."""
         normal = self.normalized(text).text
         words, mentions = self._cut(normal)
-        names = [mention.name for mention in mentions if mention.name != mention.surface]
+        names = [mention.name for mention in _outermost(mentions) if mention.name != mention.surface]
         bigrams, characters = _grams(normal)
         return Terms((*(word.text for word in words), *names), tuple(bigrams), tuple(characters))
 
@@ -184,6 +184,15 @@ class Analyzer:
 
 def _positive(weights: Mapping[str, float]) -> dict[str, float]:
     return {term: weight for term, weight in weights.items() if weight > 0}
+
+
+def _outermost(mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """The mentions that are no part of a longer one: 伤风 in 破伤风 is no cold."""
+    end = -1
+    for mention in mentions:  # by their start, longer ones first
+        if mention.end > end:
+            yield mention
+            end = mention.end
 
 
 def _meant(mentions: Sequence[Mention], words: Sequence[Token]) -> list[Mention]:

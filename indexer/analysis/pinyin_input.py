@@ -25,12 +25,15 @@ class PinyinReader:
 
     def __init__(self, words: Sequence[Word]) -> None:
         best: dict[str, tuple[float, Word]] = {}
+        self._terms: defaultdict[str, list[Word]] = defaultdict(list)
         total = sum(map(_frequency, words))
         for word in words:
             letters = "".join(word.sounds)
             if not (letters.isascii() and letters.isalpha()) or word.text.isascii():
                 continue
             weight = math.log(_frequency(word) / total)
+            if word.is_term:
+                self._terms[letters].append(word)
             if letters not in best or weight > best[letters][0]:
                 best[letters] = (weight, word)
         self._best = best
@@ -38,6 +41,11 @@ class PinyinReader:
         self._by_start: defaultdict[str, set[int]] = defaultdict(set)  #: first two letters -> lengths that occur
         for letters in best:
             self._by_start[letters[:2]].add(len(letters))
+
+    def terms(self, run: str) -> list[str]:
+        """The terms that letters spell as a whole, likeliest first: 精液, 静夜."""
+        words = self._terms.get(re.sub(r"[' ]+", "", run), [])
+        return [word.text for word in sorted(words, key=lambda word: (not word.is_name, -_frequency(word), word.text))]
 
     def runs(self, text: str) -> Iterator[tuple[int, int]]:
         """Where letters stand that may be pinyin."""

@@ -18,7 +18,7 @@ from indexer.analysis.vocabulary import Word
 
 _MAX_CHARS = 10  #: of a term that is looked for
 #: what a slip costs: how seldom people make it, and how far it leads
-_COSTS = {"homophone": 0.5, "swapped": 0.6, "alike": 1.2, "missing": 1.6, "superfluous": 1.8, "character": 2.0}
+_COSTS = {"homophone": 0.5, "swapped": 0.6, "alike": 1.2, "missing": 1.6, "character": 2.0, "superfluous": 3.5}
 _HALF_COST = 1.0  #: more, when one of only two characters is said to be wrong
 _ALIAS_COST = 1.5  #: another word for a term is meant less often than its name
 _MIN_INITIALS = 3
@@ -110,7 +110,8 @@ class Speller:
     def alternatives(self, text: str, limit: int = 3) -> list[str]:
         """The terms that one slip can have made into a normalised text, likeliest first."""
         if text.isascii():
-            readings = [self._reader.read(text) or "", *(word.text for word in self._by_initials(text))]
+            spelt = [self._reader.read(text) or "", *self._reader.terms(text)]
+            readings = [*spelt, *(word.text for word in self._by_initials(text))]
             return list(dict.fromkeys(filter(None, readings)))[:limit]
         if len(text) > _MAX_CHARS + 1 or text in self._slips.terms:
             return []
@@ -135,7 +136,8 @@ class Speller:
                 continue
             reading = self._reader.read(run, evidence.is_known)
             if reading:
-                yield Correction(start, end, reading, "pinyin")
+                others = [term for term in self._reader.terms(run) if term != reading]
+                yield Correction(start, end, reading, "pinyin", tuple(others[:2]))
             elif run == text and (words := self._by_initials(run)):
                 yield Correction(start, end, words[0].text, "initials", tuple(word.text for word in words[1:3]))
 
@@ -194,7 +196,7 @@ class Speller:
         if len(span) == 2:
             near += [*self._slips.halves.get((span[0], 0), ()), *self._slips.halves.get((span[1], 1), ())]
         for word in near:
-            yield word, _slip(span, word.text)
+            yield word, slip_between(span, word.text)
 
     def _near(self, key: str) -> list[Word]:
         """Terms that are a key, or become it when a character goes."""
@@ -234,7 +236,7 @@ def _is_supported_alone(span: str, reading: Reading, unseen: Sequence[bool], evi
     if not word.is_name:
         return False
     if kind == "missing":
-        return len(span) >= 4 or any(unseen)
+        return len(span) >= 3 or any(unseen)
     wrong = next(i for i in range(len(span)) if span[i] != word.text[i])
     return all(unseen[max(wrong - 1, 0) : wrong + 1])
 
@@ -259,7 +261,7 @@ def _is_unseen(pair: str, evidence: Evidence) -> bool:
     return evidence.pair_answers(pair) == 0 and not evidence.is_known(pair)
 
 
-def _slip(span: str, term: str) -> str | None:
+def slip_between(span: str, term: str) -> str | None:
     """What kind of slip makes the term into the span; None when it takes more than one."""
     if len(span) == len(term):
         differ = [i for i in range(len(span)) if span[i] != term[i]]
