@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         questions = chance.sample([json.loads(line)["text"] for line in lines], min(500, len(lines)))
         measure_questions(engine, understanding, questions)
     if options.aliases:
-        measure_aliases(engine, understanding, words, options.aliases, chance)
+        measure_aliases(engine, understanding, options.aliases, chance)
     return 0
 
 
@@ -155,14 +155,12 @@ def _overlap(engine: Engine, plain: str, other: str) -> float | None:
         return None
 
 
-def measure_aliases(
-    engine: Engine, understanding: Understanding, words: Sequence[Word], count: int, chance: random.Random
-) -> None:
+def measure_aliases(engine: Engine, understanding: Understanding, count: int, chance: random.Random) -> None:
     """How many aliases find an answer with the common name among the first five."""
     texts = {answer.id: answer.text for answer in engine.answers()}
     lexicon = understanding.lexicon
-    holders = {word.text: word.answers for word in words if word.is_name and word.answers >= 3}
-    pairs = [(alias, name) for alias, name in lexicon.names.items() if alias != name and name in holders]
+    common = {name for name, term in lexicon.terms.items() if sum(term.name in text for text in texts.values()) >= 3}
+    pairs = [(alias, name) for alias, name in lexicon.names.items() if alias != name and name in common]
     found = 0
     tried = chance.sample(pairs, min(count, len(pairs)))
     for alias, name in tried:

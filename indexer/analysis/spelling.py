@@ -124,8 +124,8 @@ class Speller:
         unseen = [_is_unseen(text[i : i + 2], evidence) for i in range(len(text) - 1)]
         ranked = self._ranked(text, tuple(_place_sounds(text)))
         fitting = [reading for reading in ranked if _is_supported_alone(text, reading, unseen, evidence)]
-        if not fitting:
-            return None
+        if not fitting or (len(text) == 2 and fitting[0].kind == "character" and len(fitting) > 1):
+            return None  # half of a word of two characters says too little to choose by
         words = list(dict.fromkeys(reading.word.text for reading in [*fitting, *ranked]))
         return Correction(0, len(text), words[0], fitting[0].kind, tuple(words[1:3]))
 
@@ -217,7 +217,8 @@ def _is_supported(
     if kind in ("homophone", "alike", "swapped"):
         if len(span) == 2:
             return kind == "homophone" and word.is_name and unseen[0] and all(strange)
-        return any(unseen) and any(strange)
+        differ = [k for k in range(len(span)) if span[k] != word.text[k]]
+        return any(unseen) and all(strange[k] for k in differ)
     if kind == "superfluous":
         return any(unseen) and _is_doubled(span, word.text)
     if kind == "missing" and len(span) >= 4:
