@@ -13,11 +13,13 @@ from fakes import BARE, FACIAL_SPASM, HOSTILE, XSS, FakeEngine, many_answers
 from flask import Flask
 from flask.testing import FlaskClient
 
+from indexer.analysis.suggest import Suggestion
 from indexer.records import Query
 from indexer.settings import Settings
 from webapp import create_app
 from webapp.query_log import QueryLog
 from webapp.search_pages import Paging
+from webapp.services import warm_up
 
 
 class Links(HTMLParser):
@@ -315,3 +317,24 @@ def test_a_corrected_question_says_so_and_can_be_searched_as_typed(client: Flask
 def test_a_question_that_is_right_has_no_note(client: FlaskClient) -> None:
     page = client.get("/search?q=面肌痉挛").text
     assert "已按" not in page and "也可能是" not in page
+
+
+def test_an_answer_leads_back_to_the_question_as_typed(client: FlaskClient) -> None:
+    page = BeautifulSoup(client.get("/search?q=面肌痉挛&exact=1").text, "lxml")
+    answer = client.get(str(page.select("article h2 a")[0]["href"])).text
+    back = BeautifulSoup(answer, "lxml").select_one(".back a")
+    assert back is not None and "exact=1" in str(back["href"])
+
+
+def test_warming_up_asks_the_engine_and_is_quiet_without_an_index(tmp_path: Path) -> None:
+    class Counting(FakeEngine):
+        asked = 0
+
+        def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
+            self.asked += 1
+            return super().suggest(typed, limit)
+
+    engine = Counting()
+    warm_up(create_app(tmp_path, Settings(), engine))
+    assert engine.asked == 1
+    warm_up(create_app(tmp_path, Settings()))

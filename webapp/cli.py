@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -62,13 +63,16 @@ def serve(port: int | None, host: str, data: Path | None) -> None:
     from indexer.settings import load_settings
     from webapp import create_app
     from webapp.server import bind
+    from webapp.services import warm_up
 
     settings = load_settings({"port": port, "data": data})
+    app = create_app(settings=settings)
     try:
-        server = bind(create_app(settings=settings), host, settings.port, settings.threads)
+        server = bind(app, host, settings.port, settings.threads)
     except (OSError, OverflowError) as error:
         raise click.ClickException(_why_not_bound(error, host, settings.port)) from error
     click.echo(f"医问已启动：http://{_in_address(host)}:{settings.port}/ （按 Ctrl+C 停止）", err=True)
+    threading.Thread(target=warm_up, args=(app,), daemon=True).start()  # the first question need not wait for it
     server.run()
 
 

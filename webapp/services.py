@@ -86,3 +86,11 @@ def register(app: Flask, data_dir: Path, settings: Settings, engine: SearchEngin
 def services() -> Services:
     """The services of the app that answers this request."""
     return cast(Services, current_app.extensions["yiwen"])
+
+
+def warm_up(app: Flask) -> None:
+    """Load what the first question would wait for: the index, the lexicon, what slips are read by."""
+    try:
+        cast(Services, app.extensions["yiwen"]).engine.get().suggest("面")
+    except IndexerError:
+        return  # the site says why, and tries again with the first question
