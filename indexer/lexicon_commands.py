@@ -102,8 +102,11 @@ def preview_lines(seen: Preview) -> list[str]:
         f"新增 {len(seen.added)} 个词条，已收录而跳过 {len(seen.known)} 个。",
         f"{seen.answers} 条答案中有 {len(seen.cut_otherwise)} 条的切分会改变。",
     ]
-    for cut in seen.cut_otherwise[:_SHOWN]:
-        lines.append(f"  {cut.answer_id}  增加：{'、'.join(cut.new) or '无'}  减少：{'、'.join(cut.gone) or '无'}")
+    alike = Counter((cut.new, cut.gone) for cut in seen.cut_otherwise)
+    example = {(cut.new, cut.gone): cut.answer_id for cut in reversed(seen.cut_otherwise)}
+    for (new, gone), count in alike.most_common(_SHOWN):
+        words = f"增加：{'、'.join(new) or '无'}  减少：{'、'.join(gone) or '无'}"
+        lines.append(f"  {count} 条，例如 {example[new, gone]}  {words}")
     if not seen.questions:
         return [*lines, "没有评判过的问题可供比较；可用 --queries 和 --qrels 指定。"]
     better = [change for change in seen.changed if change.after > change.before]

@@ -16,9 +16,10 @@ from indexer.analysis.pinyin import initials, sounds_like, syllables
 from indexer.analysis.pinyin_input import PinyinReader
 from indexer.analysis.vocabulary import Word
 
-_MAX_CHARS = 10  #: of a term that is looked for
+_MAX_CHARS = 16  #: of a term that is looked for
 #: what a slip costs: how seldom people make it, and how far it leads
-_COSTS = {"homophone": 0.5, "swapped": 0.6, "alike": 1.2, "missing": 1.6, "character": 2.0, "superfluous": 3.5}
+_COSTS = {"homophone": 0.5, "swapped": 0.6, "alike": 1.2, "missing": 0.6, "character": 2.0, "superfluous": 3.5}
+_FURTHER_COST = 0.6  #: more, for each further character that only sounds so
 _HALF_COST = 1.0  #: more, when one of only two characters is said to be wrong
 _ALIAS_COST = 1.5  #: another word for a term is meant less often than its name
 _MIN_INITIALS = 3
@@ -180,6 +181,8 @@ class Speller:
                 answers = self._answers_with(word)
                 cost = _COSTS[slip] - 0.3 * math.log1p(answers) + (0 if word.is_name else _ALIAS_COST)
                 cost += _HALF_COST if slip == "character" and len(span) == 2 else 0
+                if slip in ("homophone", "alike"):
+                    cost += _FURTHER_COST * (sum(map(str.__ne__, span, word.text)) - 1)
                 found[word.text] = Reading(cost, slip, word, answers)
         return sorted(found.values(), key=lambda reading: (reading.cost, reading.word.text))
 
