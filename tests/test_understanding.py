@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builders import build_data, make_answer
 
 from indexer import Query, open_engine
+from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.pinyin import syllables
 from indexer.analysis.vocabulary import Word, read_vocabulary
 from indexer.engine import Engine, open_generation
@@ -145,3 +147,31 @@ def test_nothing_is_offered_for_nothing(engine: Engine, typed: str) -> None:
 def test_a_term_that_stands_nowhere_finds_what_is_near_it(engine: Engine, understanding: Understanding) -> None:
     asked = understanding.ask("全秃")
     assert "斑秃" in asked.terms.terms.words or engine.search("全秃").total
+
+
+def test_what_stands_letter_for_letter_as_typed_comes_before_what_was_read_instead(tmp_path: Path) -> None:
+    answers = [make_answer(f"a{n}", f"面肌痉挛的第{n}问", f"面肌痉挛第{n}条，打针能管几个月。") for n in range(30)]
+    slip = make_answer("slip", "左脸老跳是不是病", "有人写作面积痉挛，其实是面部的肌肉在抽。")
+    engine = open_engine(build_data(tmp_path, [*answers, slip]))
+    result = engine.search("面积痉挛")
+    assert result.corrected == "面肌痉挛"
+    assert result.hits[0].answer.id == "slip"
+    assert {hit.answer.id for hit in result.hits[1:]} <= {answer.id for answer in answers}
+    assert result.total == 31
+
+
+def test_a_narrower_or_related_term_does_not_come_before_the_one_asked_for(engine: Engine) -> None:
+    lexicon = lexicon_of(engine)
+    wrong = []
+    for name in ("面瘫", "乙型肝炎", "糖尿病", "高血压", "湿疹", "心肌梗死", "脑卒中", "肺炎", "贫血", "哮喘"):
+        term = lexicon.term_of(name)
+        assert term is not None
+        words = [lexicon.normal(word) for word in (term.name, *term.same)]
+        first = [f"{hit.answer.question}\n{hit.answer.text}" for hit in engine.search(name, limit=10).hits]
+        if not all(any(word in lexicon.normal(text) for word in words) for text in first):
+            wrong.append(name)
+    assert wrong == []
+
+
+def lexicon_of(engine: Engine) -> Lexicon:
+    return engine._generation().understanding.lexicon
