@@ -27,7 +27,7 @@ from page_templates.dirt import with_dirt
 from page_templates.labels import path_of
 from page_templates.source import read_source
 
-from indexer.engine import Engine, open_engine, open_generation
+from indexer.engine import Engine, open_engine
 from indexer.errors import BadQuery
 from indexer.quality_gate.evaluate import read_qrels
 from indexer.records import Answer, Flaw
@@ -61,25 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in (sheet, take):
         command.add_argument("--data", type=Path, required=True, help="data directory with the corpus built")
     options = parser.parse_args(arguments)
-    if options.command == "sheet":
-        engine = open_engine(options.data)
-        print_sheet(open_questions(options.topic), engine, answers_of(options.data, engine))
-        return 0
     engine = open_engine(options.data)
+    answers = {answer.id: answer for answer in engine.answers()}
+    if options.command == "sheet":
+        print_sheet(open_questions(options.topic), engine, answers)
+        return 0
     try:
         grades = read_grades(options.sheet, options.grades)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    write_qrels(with_copies(grades, answers_of(options.data, engine)))
+    write_qrels(with_copies(grades, answers))
     print(f"{len(grades)} questions graded.", file=sys.stderr)
     return 0
-
-
-def answers_of(data: Path, engine: Engine) -> dict[str, Answer]:
-    """All answers of the served generation, by id."""
-    store = open_generation(data, engine.generation).store
-    return {answer.id: answer for answer in map(store.answer, range(store.document_count))}
 
 
 def questions() -> list[Question]:
@@ -136,7 +130,7 @@ def _first(question: Question, engine: Engine, answers: Mapping[str, Answer]) ->
     for text in question.texts:
         try:
             ranking = engine.retrieve(text, CANDIDATES)
-        except BadQuery:  # pinyin, as long as the engine does not read it
+        except BadQuery:  # nothing in it to search for
             continue
         for id_, _ in ranking:
             found[answers[id_].copy_of or id_] = None

@@ -26,7 +26,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
-from indexer.analysis.aspects import MODEL, abstracted, features, load_rules, ngrams
+from indexer.analysis.aspects import MODEL, AspectRules, abstracted, features, load_rules, ngrams
 
 ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ROOT / "corpus" / "resources"
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tune", type=Path, required=True, help="labelled questions for the second layer")
     parser.add_argument("--write", action="store_true", help="write the model into the resources")
     options = parser.parse_args(arguments)
-    analyzer = load_analyzer(RESOURCES)
+    analyzer, rules = load_analyzer(RESOURCES), load_rules(RESOURCES)
     written = [line.split("\t") for line in QUESTIONS.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
     grams = TfidfVectorizer(analyzer=ngrams, min_df=2, sublinear_tf=True, lowercase=False)
     counted = grams.fit_transform([wording(analyzer, text) for _, text in written])
@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     right = [TABLE[record["intent"]] for record in tuned]
     shares = first.predict_proba(grams.transform([wording(analyzer, record["text"]) for record in tuned]))
     rows = [
-        shown(analyzer, record["text"]) | scored(first.classes_, row) for record, row in zip(tuned, shares, strict=True)
+        shown(analyzer, rules, record["text"]) | scored(first.classes_, row)
+        for record, row in zip(tuned, shares, strict=True)
     ]
     second = make_pipeline(DictVectorizer(), LogisticRegression(C=0.3, max_iter=3000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -77,22 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def mentioned(analyzer: Analyzer, text: str) -> tuple[str, list[object]]:
-    """The normalised question and its mentions."""
-    asked = analyzer.question_terms(text)
-    return asked.text, list(asked.mentions)
-
-
 def wording(analyzer: Analyzer, text: str) -> str:
     """What the n-grams are made of."""
-    normal, mentions = mentioned(analyzer, text)
-    return abstracted(normal, mentions, analyzer.lexicon)  # type: ignore[arg-type]
+    asked = analyzer.question_terms(text)
+    return abstracted(asked.text, asked.mentions, analyzer.lexicon)
 
 
-def shown(analyzer: Analyzer, text: str) -> dict[str, float]:
+def shown(analyzer: Analyzer, rules: AspectRules, text: str) -> dict[str, float]:
     """The features of a question."""
-    normal, mentions = mentioned(analyzer, text)
-    return dict.fromkeys(features(load_rules(RESOURCES), normal, mentions, analyzer.lexicon), 1.0)  # type: ignore[arg-type]
+    asked = analyzer.question_terms(text)
+    return dict.fromkeys(features(rules, asked.text, asked.mentions, analyzer.lexicon), 1.0)
 
 
 def scored(classes: Sequence[str], shares: Sequence[float]) -> dict[str, float]:

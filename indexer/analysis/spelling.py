@@ -215,6 +215,8 @@ def _is_supported(
     word of the dictionary. People mistype by sound, so another wrong character is no reason here.
     """
     kind, word = reading.kind, reading.word
+    if not reading.answers:
+        return False  # nothing would be found that speaks for it
     if kind == "homophone" and len(span) >= 4 and _is_rare(span, reading.answers, evidence):
         return True
     if kind in ("homophone", "alike", "swapped"):
