@@ -18,7 +18,7 @@ from typing import IO, TextIO
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.suggest import load_suggestion_rules, write_suggestions
-from indexer.analysis.vocabulary import WordCounter, write_vocabulary
+from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
 from indexer.cleaning import Progress, clean, no_progress
 from indexer.dedupe import CopyFinder, fold_key, with_copies
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
@@ -26,13 +26,14 @@ from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
 from indexer.records import Answer, Page, Reason, Rejected
 from indexer.repetition import LineCounter
-from indexer.resources import find_resources, fingerprint
+from indexer.resources import find_resources, fingerprint, read_ranking_weights
 from indexer.settings import Settings
-from indexer.store import generations
-from indexer.store.base import AnalyzedAnswer
+from indexer.store import generations, impacts
+from indexer.store.base import PreparedAnswer
 from indexer.store.generations import Manifest
+from indexer.store.impacts import Impacts
+from indexer.store.index_writer import IndexWriter
 from indexer.store.take_downs import TakeDowns
-from indexer.store.whoosh_store import WhooshWriter
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def build_generation(
             items: Iterator[Page | Rejected] = clean(files, resources, settings, progress)
             items = without_taken_down(without_repeated_ids(items), TakeDowns(data).keys())
             items = compared(items, draft.folder)
-            counts, rejected = index(items, draft.folder, load_analyzer(resources, data / "cache"))
+            analyzer = load_analyzer(resources, data / "cache")
+            analyzer.save(draft.folder / "analysis")
+            counts, rejected = index(items, draft.folder, analyzer)
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(rejected)}。")
             refused = objections(counts, str(corpus.resolve()), served)
@@ -153,42 +156,37 @@ def index(
     """Write the index with its vocabulary and suggestions, and the pages; gives counts and what was rejected."""
     counts: Counter[str] = Counter(pages=0, answers=0, rejected=0)
     rejected: list[Rejected] = []
-    words = WordCounter()
     questions: Counter[str] = Counter()
-    writer = WhooshWriter(folder / "whoosh")
-    try:
-        with (
-            open(folder / "pages.jsonl", "w", encoding="utf-8") as pages_out,
-            open(folder / "rejected.jsonl", "w", encoding="utf-8") as rejected_out,
-        ):
-            for item in items:
-                if isinstance(item, Rejected):
-                    rejected.append(item)
-                    counts.update(["rejected", f"rejected_{item.reason.value}"])
-                    _write_line(rejected_out, item)
-                    continue
-                counts.update(["pages"])
-                _write_line(pages_out, item)
-                for answer in item.answers:
-                    document = analyzed(answer, analyzer)
-                    writer.add(document)
-                    words.add(document.question.words, document.text.words)
-                    if answer.question and not answer.copy_of:
-                        questions[answer.question] += 1
-                    counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
-    except BaseException:
-        writer.cancel()
-        raise
+    resources = folder / "resources"
+    writer = IndexWriter(folder, analyzer.segmenter.dictionary, read_ranking_weights(resources))
+    with (
+        open(folder / "pages.jsonl", "w", encoding="utf-8") as pages_out,
+        open(folder / "rejected.jsonl", "w", encoding="utf-8") as rejected_out,
+    ):
+        for item in items:
+            if isinstance(item, Rejected):
+                rejected.append(item)
+                counts.update(["rejected", f"rejected_{item.reason.value}"])
+                _write_line(rejected_out, item)
+                continue
+            counts.update(["pages"])
+            _write_line(pages_out, item)
+            for answer in item.answers:
+                writer.add(prepared(answer, analyzer))
+                if answer.question and not answer.copy_of:
+                    questions[answer.question] += 1
+                counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
     writer.commit()
+    words = Impacts(folder / impacts.FOLDER).word_counts(analyzer.lexicon.names, MIN_ANSWERS)
     write_vocabulary(folder, analyzer.lexicon, words)
-    rules = load_suggestion_rules(folder / "resources")
-    write_suggestions(folder, analyzer.lexicon, rules, words.answers, questions)
+    write_suggestions(folder, analyzer.lexicon, load_suggestion_rules(resources), words, questions)
     return dict(counts), tuple(rejected)
 
 
-def analyzed(answer: Answer, analyzer: Analyzer) -> AnalyzedAnswer:
-    """An answer with its terms."""
-    return AnalyzedAnswer(answer, analyzer.terms(answer.question), analyzer.terms(answer.text), fold_key(answer))
+def prepared(answer: Answer, analyzer: Analyzer) -> PreparedAnswer:
+    """An answer as it is indexed."""
+    question, text = analyzer.normalized(answer.question).text, analyzer.normalized(answer.text).text
+    return PreparedAnswer(answer, question, text, fold_key(answer))
 
 
 def _served(data: Path) -> Manifest | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Analyzer, load_analyzer
+from indexer.analysis.analyzer import Analyzer, open_analyzer
 from indexer.analysis.suggest import Suggestion
 from indexer.answer.snippet import highlights, make_snippet
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
@@ -19,8 +19,9 @@ from indexer.ranking.ranker import Candidate, Ranker, is_relevant
 from indexer.records import Answer, Hit, Query, SearchResult
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.settings import Settings, load_settings
-from indexer.store import generations
+from indexer.store import generations, impacts, whoosh_store
 from indexer.store.base import TERM_KINDS, Store
+from indexer.store.impacts import Impacts
 from indexer.store.take_downs import TakeDowns
 from indexer.store.whoosh_store import WhooshStore
 from indexer.understanding import Asked, Understanding
@@ -35,6 +36,7 @@ class OpenGeneration:
 
     name: str
     store: Store
+    impacts: Impacts
     analyzer: Analyzer
     understanding: Understanding
     ranker: Ranker
@@ -81,7 +83,7 @@ class Engine:
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
         candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
         relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
-        results = fold(relevant, generation.store) if query.fold else [Result(each, 0) for each in relevant]
+        results = fold(relevant, generation.impacts) if query.fold else [Result(each, 0) for each in relevant]
         first = (query.page - 1) * query.limit
         shown_weights = generation.analyzer.lexicon.with_surfaces(word_weights)
         hits = [
@@ -105,12 +107,13 @@ class Engine:
         """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
         generation = self._generation()
         candidates = self._candidates(generation, self._ask(generation, text), {}, depth, None)
-        return [(generation.store.ids()[candidate.document], candidate.score) for candidate in candidates]
+        ids = generation.store.ids([candidate.document for candidate in candidates])
+        return [(id_, candidate.score) for id_, candidate in zip(ids, candidates, strict=True)]
 
     def _candidates(
         self, generation: OpenGeneration, asked: Asked, word_weights: Mapping[str, float], depth: int, site: str | None
     ) -> list[Candidate]:
-        allowed = self._allowed(generation.store, site)
+        allowed = self._allowed(generation, site)
         typed = generation.understanding.holding(asked.typed)
         return generation.ranker.rank(asked.terms.terms, word_weights, depth, allowed, typed)
 
@@ -120,8 +123,8 @@ class Engine:
 
     def answer(self, answer_id: str) -> Answer | None:
         """The answer with this id; None when there is none or it was taken down."""
-        store = self._generation().store
-        allowed = self._allowed(store, None)
+        generation = self._generation()
+        store, allowed = generation.store, self._allowed(generation, None)
         documents = [d for d in store.documents_with("id", answer_id) if allowed is None or allowed[d]]
         return store.answer(int(documents[0])) if documents else None
 
@@ -138,14 +141,13 @@ class Engine:
     def _ask(self, generation: OpenGeneration, text: str, as_typed: bool = False) -> Asked:
         return generation.understanding.ask(text[: self._settings.max_query_chars], as_typed)
 
-    def _allowed(self, store: Store, site: str | None) -> NDArray[np.bool_] | None:
+    def _allowed(self, generation: OpenGeneration, site: str | None) -> NDArray[np.bool_] | None:
         """Documents that may be found, shape (document_count,); None when all may."""
-        hidden = self._hidden(store)
+        hidden = self._hidden(generation.store)
         if site is None and not len(hidden):
             return None
-        allowed = np.full(store.document_count, site is None)
-        if site is not None:
-            allowed[store.documents_with("site", site)] = True
+        everything = np.ones(generation.store.document_count, np.bool_)
+        allowed = everything if site is None else generation.impacts.of_site(site)
         allowed[hidden] = False
         return allowed
 
@@ -219,19 +221,20 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     folder = generations.folder_of(data, name)
     try:
         weights = read_ranking_weights(folder / "resources")
-        analyzer = load_analyzer(folder / "resources", data / "cache")
+        analyzer = open_analyzer(folder, data / "cache")
     except ResourceError as error:
         raise GenerationDamaged(
             f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
         ) from error
-    store = WhooshStore(folder / "whoosh")
-    understanding = Understanding(folder, analyzer, store)
-    return OpenGeneration(name, store, analyzer, understanding, Ranker(store, weights), weights)
+    store = WhooshStore(folder / whoosh_store.FOLDER)
+    arrays = Impacts(folder / impacts.FOLDER)
+    understanding = Understanding(folder, analyzer, store, arrays)
+    return OpenGeneration(name, store, arrays, analyzer, understanding, Ranker(arrays, weights), weights)
 
 
-def fold(candidates: Sequence[Candidate], store: Store) -> list[Result]:
+def fold(candidates: Sequence[Candidate], arrays: Impacts) -> list[Result]:
     """Candidates with the same text become one result, at the place of the best."""
-    keys = store.fold_keys()
+    keys = arrays.fold_keys
     groups: dict[int, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(int(keys[candidate.document]), []).append(candidate)

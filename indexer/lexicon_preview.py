@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
-from indexer.analysis.lexicon import Lexicon, Term, read_lexicon, read_terms
+from indexer.analysis.lexicon import Lexicon, Term, make_lexicon, read_lexicon, read_terms
 from indexer.build import build_generation
 from indexer.engine import Engine, open_engine
 from indexer.errors import BadQuery, ResourceError
@@ -73,7 +73,7 @@ def new_terms(file: Path, lexicon: Lexicon, kind: str) -> tuple[list[Term], list
             added[name] = Term(term.name, kind if term.kind == "other" else term.kind, free, term.broader, term.related)
     if not added:
         raise ResourceError(f"词表 {file} 中的 {len(known)} 个词都已收录，没有可添加的。")
-    Lexicon([*lexicon.terms.values(), *added.values()])  # says when two terms claim one word
+    make_lexicon([*lexicon.terms.values(), *added.values()])  # says when two terms claim one word
     return list(added.values()), known
 
 

@@ -16,7 +16,8 @@ from indexer.analysis.spelling import Correction, Evidence, Speller
 from indexer.analysis.suggest import Suggester, Suggestion, load_suggestion_rules
 from indexer.analysis.vocabulary import read_vocabulary
 from indexer.errors import BadQuery
-from indexer.store.base import PARTS, Store, field_name
+from indexer.store.base import Store
+from indexer.store.impacts import Impacts, keys_of
 
 _MAX_VERBATIM = 200  #: answers that are looked at for what was typed letter for letter
 
@@ -34,10 +35,11 @@ class Asked:
 class Understanding:
     """Understands questions to one generation. Safe to share between threads."""
 
-    def __init__(self, folder: Path, analyzer: Analyzer, store: Store) -> None:
+    def __init__(self, folder: Path, analyzer: Analyzer, store: Store, impacts: Impacts) -> None:
         self._folder = folder
         self._analyzer = analyzer
         self._store = store
+        self._impacts = impacts
         self._lock = threading.Lock()
         self._speller: Speller | None = None
         self._suggester: Suggester | None = None
@@ -101,12 +103,7 @@ class Understanding:
         return np.unique(np.concatenate(found))
 
     def _documents_with_pairs(self, word: str) -> NDArray[np.int32]:
-        per_pair = [
-            np.union1d(
-                *(self._store.postings(field_name(part, "bigrams"), word[i : i + 2]).documents for part in PARTS)
-            )
-            for i in range(len(word) - 1)
-        ]
+        per_pair = [self._impacts.documents_with("bigrams", word[i : i + 2]) for i in range(len(word) - 1)]
         documents = per_pair[0]
         for others in per_pair[1:]:
             documents = np.intersect1d(documents, others)
@@ -132,7 +129,7 @@ class Understanding:
         return self._answers_with("bigrams", pair)
 
     def _answers_with(self, kind: str, term: str) -> int:
-        return sum(len(self._store.postings(field_name(part, kind), term).documents) for part in PARTS)
+        return int(self._impacts.answers_with(kind, keys_of([term]))[0])
 
 
 def corrected_text(text: str, corrections: Sequence[Correction]) -> str:

@@ -69,7 +69,7 @@ def built(folder: Path, answers: Iterable[Answer]) -> BuildReport:
 
 
 class MemoryStore:
-    """A Store in plain dictionaries, of documents given as field -> terms. Knows nothing of the answers' texts."""
+    """A source of terms in plain dictionaries, of documents given as field -> terms."""
 
     def __init__(self, documents: Sequence[Mapping[str, Sequence[str]]]) -> None:
         self._documents = documents
@@ -81,22 +81,6 @@ class MemoryStore:
         holders = [number for number, count in enumerate(counts) if count]
         return Postings(np.array(holders, np.int32), np.array([counts[number] for number in holders], np.float32))
 
-    def lengths(self, field: str) -> NDArray[np.float32]:
+    def lengths(self, field: str) -> NDArray[np.int32]:
         """Number of terms in the field."""
-        return np.array([len(document.get(field, ())) for document in self._documents], np.float32)
-
-    def ids(self) -> Sequence[str]:
-        """d0, d1 and so on."""
-        return [f"d{number}" for number in range(self.document_count)]
-
-    def fold_keys(self) -> NDArray[np.uint64]:
-        """All different."""
-        return np.arange(self.document_count, dtype=np.uint64)
-
-    def documents_with(self, field: str, value: str) -> NDArray[np.int32]:
-        """Documents of this id; other fields are not kept."""
-        return np.array([n for n, id in enumerate(self.ids()) if field == "id" and id == value], np.int32)
-
-    def answer(self, document: int) -> Answer:
-        """An answer of that id."""
-        return make_answer(self.ids()[document])
+        return np.array([len(document.get(field, ())) for document in self._documents], np.int32)

@@ -14,8 +14,10 @@ from hypothesis import settings
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.lexicon import Lexicon, read_lexicon
-from indexer.analysis.segment import Segmenter
+from indexer.analysis.segment import Segmenter, make_segmenter
 from indexer.build import build_generation
+from indexer.engine import open_engine
+from indexer.native import keep_compiled
 from indexer.settings import Settings
 from webapp import create_app
 
@@ -25,16 +27,13 @@ settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.
 settings.load_profile("untimed")
 
 
-@pytest.fixture(scope="session")
-def jieba_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this test run alone for jieba's dictionary; made once, since that takes a second."""
-    return tmp_path_factory.mktemp("jieba")
+keep_compiled(None)
 
 
 @pytest.fixture(scope="session")
-def analyzer(jieba_cache: Path) -> Analyzer:
+def analyzer() -> Analyzer:
     """The analyzer that corpus/resources defines."""
-    return load_analyzer(RESOURCES, jieba_cache)
+    return load_analyzer(RESOURCES)
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +43,9 @@ def lexicon() -> Lexicon:
 
 
 @pytest.fixture(scope="session")
-def segmenter(lexicon: Lexicon, jieba_cache: Path) -> Segmenter:
+def segmenter(lexicon: Lexicon) -> Segmenter:
     """jieba with that lexicon."""
-    return Segmenter(lexicon.terms, jieba_cache)
+    return make_segmenter(lexicon)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +54,13 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demonstration")
     build_generation(RESOURCES.parent, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def texts(lexicon: Lexicon, demonstration: Path) -> list[str]:
+    """Questions and texts of all answers of the demonstration, normalised."""
+    answers = list(open_engine(demonstration).answers())
+    return [lexicon.normal(text) for answer in answers for text in (answer.question, answer.text)]
 
 
 @pytest.fixture

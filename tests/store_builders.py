@@ -8,19 +8,29 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from builders import RESOURCES, make_answer
 
-from indexer.analysis.analyzer import Terms
+from indexer.analysis.analyzer import Analyzer
+from indexer.analysis.aspects import load_aspects
+from indexer.analysis.lexicon import Term, make_lexicon
+from indexer.analysis.normalize import normalize
+from indexer.analysis.question import load_question_rules
+from indexer.analysis.segment import Segmenter, make_segmenter
 from indexer.records import Answer
+from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.store import generations
-from indexer.store.base import AnalyzedAnswer
+from indexer.store.base import PARTS, TERM_KINDS, PreparedAnswer, field_name
 from indexer.store.generations import Manifest
-from indexer.store.whoosh_store import WhooshStore, WhooshWriter
+from indexer.store.impact_writer import MAX_DOCUMENTS
+from indexer.store.impacts import Impacts, finish
+from indexer.store.index_writer import IndexWriter, segment_name, write_arrays
+from indexer.store.whoosh_store import WhooshStore
 
 ROOT = Path(__file__).parents[1]
 #: only a guard against a process that hangs
@@ -56,21 +66,65 @@ def flip_bit(file: Path, position: int = 0) -> None:
     file.write_bytes(content)
 
 
-def analyzed_answer(
-    answer: Answer, question: Terms | None = None, text: Terms | None = None, fold_key: int = 0
-) -> AnalyzedAnswer:
-    """An answer with terms chosen freely."""
-    nothing = Terms((), (), ())
-    return AnalyzedAnswer(answer, question or nothing, text or nothing, fold_key)
+def prepared_answer(answer: Answer, fold_key: int = 0) -> PreparedAnswer:
+    """An answer as it is indexed."""
+    return PreparedAnswer(answer, normalize(answer.question).text, normalize(answer.text).text, fold_key)
 
 
-def whoosh_store(folder: Path, documents: Iterable[AnalyzedAnswer]) -> WhooshStore:
-    """A Whoosh index of these documents, written to `folder` and opened."""
-    writer = WhooshWriter(folder)
-    for document in documents:
-        writer.add(document)
+@lru_cache(maxsize=1)
+def plain_segmenter() -> Segmenter:
+    """jieba with a lexicon of three words."""
+    return make_segmenter(make_lexicon([Term("面肌痉挛", same=("面肌抽搐",)), Term("肌痉")]))
+
+
+@lru_cache(maxsize=1)
+def plain_analyzer() -> Analyzer:
+    """The analyzer with that lexicon."""
+    lexicon = plain_segmenter().lexicon
+    return Analyzer(plain_segmenter(), lexicon, load_question_rules(RESOURCES), load_aspects(RESOURCES))
+
+
+def terms_of(texts: Sequence[tuple[str, str]]) -> list[dict[str, Sequence[str]]]:
+    """The terms of each answer by field, as reference.py wants them."""
+    return [
+        {
+            field_name(part, kind): getattr(plain_analyzer().terms(text), kind)
+            for part, text in zip(PARTS, both, strict=True)
+            for kind in TERM_KINDS
+        }
+        for both in texts
+    ]
+
+
+@contextmanager
+def impacts_of(
+    texts: Sequence[tuple[str, str]], max_documents: int = MAX_DOCUMENTS, weights: RankingWeights | None = None
+) -> Iterator[Impacts]:
+    """The arrays of answers with these questions and texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        names: list[str] = []
+        answers = [prepared_answer(make_answer(f"a{number}", *both)) for number, both in enumerate(texts)]
+        for start in range(0, len(texts), max_documents):
+            names.append(segment_name(len(names)))
+            segment = answers[start : start + max_documents]
+            write_arrays(Path(folder), names[-1], segment, plain_segmenter().dictionary)
+        finish(Path(folder), names, weights or read_ranking_weights(RESOURCES))
+        yield Impacts(Path(folder))
+
+
+def write_index(folder: Path, answers: Iterable[PreparedAnswer], max_documents: int = MAX_DOCUMENTS) -> Path:
+    """An index of these answers, written to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = IndexWriter(folder, plain_segmenter().dictionary, read_ranking_weights(RESOURCES), max_documents)
+    for answer in answers:
+        writer.add(answer)
     writer.commit()
-    return WhooshStore(folder)
+    return folder
+
+
+def whoosh_store(folder: Path, answers: Iterable[PreparedAnswer]) -> WhooshStore:
+    """The answers of an index, written to `folder` and opened."""
+    return WhooshStore(write_index(folder, answers) / "whoosh")
 
 
 def sealed(data: Path, files: Mapping[str, str | bytes], parent: str | None = None) -> Manifest:

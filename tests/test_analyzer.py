@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from indexer.analysis.analyzer import Analyzer, Terms
 from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.normalize import normalize
+from indexer.analysis.segment import Segmenter
 from indexer.engine import open_engine, open_generation
 
 HAN_RUN = st.text("面肌痉挛怎么治失眠三叉神经痛", min_size=1, max_size=8)
@@ -96,17 +97,18 @@ def test_a_term_across_words_is_indexed_but_not_meant(analyzer: Analyzer) -> Non
 
 
 def test_every_word_of_the_lexicon_that_stands_in_an_answer_is_a_term_of_it(
-    analyzer: Analyzer, lexicon: Lexicon, demonstration: Path
+    segmenter: Segmenter, lexicon: Lexicon, demonstration: Path
 ) -> None:
     engine = open_engine(demonstration)
-    store = open_generation(demonstration, engine.generation).store
+    generation = open_generation(demonstration, engine.generation)
+    store, arrays = generation.store, generation.impacts
     missing = []
     found = 0
     for document in range(store.document_count):
         answer = store.answer(document)
-        for mention in lexicon.mentions(lexicon.normal(answer.text)):
+        for mention in segmenter.mentions(lexicon.normal(answer.text)):
             found += 1
-            if document not in store.postings("answer_words", mention.surface).documents:
+            if document not in arrays.postings("answer_words", mention.surface).documents:
                 missing.append((answer.id, mention.surface))
     assert found > 10_000
     assert missing == []

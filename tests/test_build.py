@@ -39,7 +39,7 @@ def lines(data: Path, name: str, file: str) -> list[dict[str, object]]:
 
 
 def ids(data: Path) -> list[str]:
-    return list(open_engine(data)._generation().store.ids())
+    return [answer.id for answer in open_engine(data).answers()]
 
 
 def test_all_kinds_of_files_become_answers_and_what_does_not_is_named_with_its_reason(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.native import KERNEL_FILES
+
 ROOT = Path(__file__).parent.parent
 
 #: what every room of the engine may import, and what imports nothing of ours but each other
@@ -17,14 +19,15 @@ ARROWS = {
     "errors": set(),
     "settings": {"errors"},
     "resources": {"errors"},
+    "native": set(),
     "decode": SHARED,
     "spam": SHARED,
-    "analysis": SHARED,
+    "analysis": SHARED | {"native"},
     "read": SHARED | {"decode"},
     "extract": SHARED | {"spam"},
     "identify": SHARED | {"analysis"},
-    "store": SHARED | {"analysis"},
-    "ranking": SHARED | {"analysis", "store"},
+    "store": SHARED | {"analysis", "native"},
+    "ranking": SHARED | {"analysis", "native", "store"},
     "answer": SHARED | {"analysis"},
     "engine": SHARED | {"analysis", "store", "ranking", "answer", "understanding"},
     "quality_gate": SHARED | {"engine", "store"},
@@ -87,3 +90,12 @@ def test_a_wrong_arrow_would_be_seen() -> None:
     assert "engine" not in ARROWS["store"]
     assert room("indexer.store.generations") == "store"
     assert list(imports_of(ROOT / "indexer" / "engine.py")) != []
+
+
+def test_compiled_code_is_kept_by_every_file_that_has_some() -> None:
+    with_kernels = {
+        file.relative_to(ROOT / "indexer").as_posix()
+        for file in files_of("indexer")
+        if "indexer.native" in imports_of(file) and "@kernel" in file.read_text(encoding="utf-8")
+    }
+    assert with_kernels == set(KERNEL_FILES)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.analysis.lexicon import Lexicon, Term, read_terms
+from indexer.analysis.lexicon import Lexicon, Term, make_lexicon, open_lexicon, read_terms
+from indexer.analysis.segment import Segmenter, make_segmenter
 from indexer.errors import ResourceError
 
-SMALL = Lexicon(
+SMALL = make_lexicon(
     [
         Term("面肌痉挛", "disease", ("面肌抽搐", "HFS"), ("运动障碍",), ("眼睑痉挛",)),
         Term("运动障碍", "disease"),
@@ -23,8 +25,13 @@ SMALL = Lexicon(
 )
 
 
+@lru_cache(maxsize=1)
+def segmenter_of_small() -> Segmenter:
+    return make_segmenter(SMALL)
+
+
 def mentions(text: str) -> list[tuple[str, str]]:
-    return [(mention.surface, mention.name) for mention in SMALL.mentions(SMALL.normal(text))]
+    return [(mention.surface, mention.name) for mention in segmenter_of_small().mentions(SMALL.normal(text))]
 
 
 def test_it_is_as_large_as_patients_words_are_many(lexicon: Lexicon) -> None:
@@ -86,7 +93,7 @@ def test_words_of_other_regions_are_read_before_they_are_cut_and_lead_back() -> 
 @given(st.text("面肌痉挛抽搐筋CTct和 ，的", max_size=20))
 def test_every_mention_stands_where_it_says(text: str) -> None:
     normal = SMALL.normal(text)
-    for mention in SMALL.mentions(normal):
+    for mention in segmenter_of_small().mentions(normal):
         assert normal[mention.start : mention.end] == mention.surface
         assert SMALL.names[mention.surface] == mention.name
 
@@ -101,7 +108,7 @@ def test_every_mention_stands_where_it_says(text: str) -> None:
 )
 def test_a_word_belongs_to_one_term(terms: list[Term], sentence: str) -> None:
     with pytest.raises(ResourceError, match=sentence):
-        Lexicon(terms)
+        make_lexicon(terms)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +125,10 @@ def test_a_bare_list_of_words_is_a_list_of_terms(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("头痛\n\n发热\n", encoding="utf-8")
     assert read_terms(file) == [Term("头痛"), Term("发热")]
+
+
+def test_a_lexicon_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    SMALL.save(tmp_path / "lexicon.json")
+    back = open_lexicon(tmp_path / "lexicon.json")
+    assert (back.terms, back.names) == (SMALL.terms, SMALL.names)
+    assert back.normal("摄护腺") == "前列腺"

@@ -8,17 +8,19 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.analysis.aspects import Aspects, load_aspects
-from indexer.analysis.lexicon import Lexicon, Mention, read_lexicon
+from indexer.analysis.lexicon import Lexicon, Mention, open_lexicon, read_lexicon
 from indexer.analysis.normalize import Normalized
 from indexer.analysis.question import QuestionRules, character_weights, found_in, load_question_rules, main_entity
-from indexer.analysis.segment import Segmenter
+from indexer.analysis.segment import Segmenter, make_segmenter, open_segmenter
 from indexer.analysis.spelling import SlipIndex
 from indexer.analysis.vocabulary import Word
+from indexer.errors import GenerationDamaged
+from indexer.native import keep_compiled
 from indexer.records import Token
 from indexer.resources import fingerprint
 
@@ -27,6 +29,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:\.[0-9]+)*")
 _HAS_CONTENT = re.compile(r"\w")
 _BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
+_LEXICON = "lexicon.json"
 _MAX_LOADED = 4
 _LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their resources; a process serves few
 _LOADING = threading.Lock()
@@ -71,7 +74,7 @@ class Analyzer:
 
     def __init__(self, segmenter: Segmenter, lexicon: Lexicon, rules: QuestionRules, aspects: Aspects) -> None:
         self.lexicon = lexicon
-        self._segmenter = segmenter
+        self.segmenter = segmenter
         self._rules = rules
         self._aspects = aspects
         self._lock = threading.Lock()
@@ -83,6 +86,12 @@ class Analyzer:
             if self._slips is None:
                 self._slips = SlipIndex(words)
             return self._slips
+
+    def save(self, folder: Path) -> None:
+        """Write what `open_analyzer` needs besides the resources."""
+        folder.mkdir()
+        self.lexicon.save(folder / _LEXICON)
+        self.segmenter.save(folder)
 
     def terms(self, text: str) -> Terms:
         """What is indexed of a text: also the names of the terms that it mentions in other words."""
@@ -103,8 +112,8 @@ class Analyzer:
 
         Also 月经 in 三个月经常: a term is found wherever it stands verbatim.
         """
-        words = [token for token in self._segmenter.cut(normal) if _HAS_CONTENT.search(token.text)]
-        mentions = self.lexicon.mentions(normal)
+        words = [token for token in self.segmenter.cut(normal) if _HAS_CONTENT.search(token.text)]
+        mentions = self.segmenter.mentions(normal)
         cut_out = {(word.start, word.end) for word in words}
         hidden = [mention for mention in mentions if (mention.start, mention.end) not in cut_out]
         return words + [Token(mention.surface, mention.start, mention.end) for mention in hidden], mentions
@@ -115,17 +124,17 @@ class Analyzer:
 
     def is_word(self, word: str) -> bool:
         """Whether a normalised word stands in the lexicon or in jieba's dictionary."""
-        return word in self.lexicon.names or self._segmenter.has(word)
+        return word in self.lexicon.names or self.segmenter.has(word)
 
     def dictionary_words(self, text: str) -> list[tuple[int, int]]:
         """Spans of the words of a normalised text, what no dictionary knows character by character."""
-        return self._segmenter.dictionary_words(text)
+        return self.segmenter.dictionary_words(text)
 
     def question_terms(self, question: str) -> QuestionTerms:
         """What is asked for: the question's terms, weighed, and what an answer would call it."""
         text = _BETWEEN_HAN.sub("", self.normalized(question).text)  # people space what they type: 面 肌 痉挛
-        tokens = [token for token in self._segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
-        mentions = _meant(self.lexicon.mentions(text), tokens)
+        tokens = [token for token in self.segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
+        mentions = _meant(self.segmenter.mentions(text), tokens)
         weights = character_weights(text, tokens, mentions, self._rules)
         mentions = [mention for mention in mentions if weights[mention.start]]  # 医生您好 is about no doctor
         duration = self._rules.duration.search(text)
@@ -234,17 +243,44 @@ def _grams(normal: str) -> tuple[list[str], list[str]]:
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:
-    """The analyzer that these resources define; the same one for resources with the same content."""
-    return _loaded(fingerprint(resources), resources, cache_dir)
+    """The analyzer that these resources define, which takes a second to make; the same one for the same content.
+
+    `cache_dir` is where compiled code may be kept. Raises ResourceError.
+    """
+
+    def make() -> tuple[Segmenter, Lexicon]:
+        lexicon = read_lexicon(resources)
+        return make_segmenter(lexicon), lexicon
+
+    return _loaded(resources, cache_dir, make)
 
 
-def _loaded(content: str, resources: Path, cache_dir: Path | None) -> Analyzer:
-    """Loading the lexicon takes a second, and most generations of a data directory have the same."""
+def open_analyzer(folder: Path, cache_dir: Path | None = None) -> Analyzer:
+    """The analyzer of a generation, from its `resources` and what `save` wrote into its `analysis`.
+
+    Raises ResourceError, and GenerationDamaged for what cannot be read.
+    """
+
+    def read() -> tuple[Segmenter, Lexicon]:
+        try:
+            lexicon = open_lexicon(folder / "analysis" / _LEXICON)
+            return open_segmenter(folder / "analysis", lexicon), lexicon
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GenerationDamaged(
+                f"索引 {folder.name} 的词典 analysis/ 读不出来（{type(error).__name__}）；请用 yiwen build 重建。"
+            ) from error
+
+    return _loaded(folder / "resources", cache_dir, read)
+
+
+def _loaded(resources: Path, cache_dir: Path | None, make: Callable[[], tuple[Segmenter, Lexicon]]) -> Analyzer:
+    """Most generations of a data directory have the same resources."""
+    keep_compiled(cache_dir)
+    content = fingerprint(resources)
     with _LOADING:
         if content not in _LOADED:
             while len(_LOADED) >= _MAX_LOADED:
                 _LOADED.pop(next(iter(_LOADED)))
-            lexicon = read_lexicon(resources)
-            segmenter = Segmenter(lexicon.terms, cache_dir)
+            segmenter, lexicon = make()
             _LOADED[content] = Analyzer(segmenter, lexicon, load_question_rules(resources), load_aspects(resources))
         return _LOADED[content]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-
-import ahocorasick
 
 from indexer.analysis.normalize import Normalized, normalize
 from indexer.errors import ResourceError
@@ -54,33 +54,23 @@ class Mention:
 class Lexicon:
     """All terms, by their normalised names. Safe to share between threads."""
 
-    def __init__(self, terms: Iterable[Term], regional: Mapping[str, str] = MappingProxyType({})) -> None:
-        """`regional`: words of other regions, normalised, and what they are read as.
-
-        Raises ResourceError when a word belongs to two terms.
+    def __init__(self, terms: Mapping[str, Term], names: Mapping[str, str], regional: Mapping[str, str]) -> None:
+        """`terms` by their names, `names` of the terms of all words, `regional` words and what they are read as; all
+        normalised. `make_lexicon` makes these.
         """
+        self.terms = terms
+        self.names = names  #: every word, normalised -> name of its term
         self._regional = regional
-        self._regional_words = re.compile("|".join(map(re.escape, sorted(regional, key=len, reverse=True))) or "$^")
-        by_name: dict[str, Term] = {}
-        names: dict[str, str] = {}
-        for term in terms:
-            name = self.normal(term.name)
-            if name in by_name:
-                raise ResourceError(f"词条“{term.name}”重复。")
-            by_name[name] = term
-        for name, term in by_name.items():
-            for word in (term.name, *term.same):
-                if (other := names.setdefault(self.normal(word), name)) != name:
-                    raise ResourceError(f"“{word}”既属于词条“{by_name[other].name}”，又属于“{term.name}”；请删去一处。")
-        self.terms: Mapping[str, Term] = MappingProxyType(by_name)
-        self.names: Mapping[str, str] = MappingProxyType(names)  #: every word, normalised -> name of its term
-        self._surfaces = _inverted(names.items())
-        broader = ((name, self.normal(word)) for name, term in by_name.items() for word in term.broader)
-        self._narrower = _inverted((name, self.names.get(word, word)) for name, word in broader)
-        self._automaton = ahocorasick.Automaton()
-        for surface in names:
-            self._automaton.add_word(surface, surface)
-        self._automaton.make_automaton()
+        self._regional_words = re.compile("|".join(map(re.escape, sorted(regional, key=len, reverse=True))) or "(?!)")
+
+    @cached_property
+    def _surfaces(self) -> Mapping[str, tuple[str, ...]]:
+        return _inverted(self.names.items())
+
+    @cached_property
+    def _narrower(self) -> Mapping[str, tuple[str, ...]]:
+        broader = ((name, self.normal(word)) for name, term in self.terms.items() for word in term.broader)
+        return _inverted((name, self.names.get(word, word)) for name, word in broader)
 
     def normalized(self, text: str) -> Normalized:
         """The one form in which texts are indexed, questions asked and terms known."""
@@ -108,22 +98,47 @@ class Lexicon:
         related = [self.names.get(self.normal(word), self.normal(word)) for word in term.related] if term else []
         return tuple(other for other in dict.fromkeys([*self._narrower.get(name, ()), *related]) if other != name)
 
-    def mentions(self, text: str) -> list[Mention]:
-        """Every place of a normalised text where a word of the lexicon stands, also within or across others."""
-        if not self.names:
-            return []
-        found = []
-        for last, surface in self._automaton.iter(text):
-            start, end = last + 1 - len(surface), last + 1
-            if _is_whole(text, start, end):
-                found.append(Mention(start, end, surface, self.names[surface]))
-        return sorted(found, key=lambda mention: (mention.start, -mention.end))
+    def save(self, file: Path) -> None:
+        """Write it as `open_lexicon` reads it."""
+        content = {
+            "terms": {name: list(astuple(term)) for name, term in self.terms.items()},
+            "names": dict(self.names),
+            "regional": dict(self._regional),
+        }
+        file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def open_lexicon(file: Path) -> Lexicon:
+    """What `Lexicon.save` wrote. Raises OSError, ValueError, KeyError or TypeError for anything else."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    terms = {name: Term(word, kind, *map(tuple, words)) for name, (word, kind, *words) in content["terms"].items()}
+    return Lexicon(terms, content["names"], content["regional"])
+
+
+def make_lexicon(terms: Iterable[Term], regional: Mapping[str, str] = MappingProxyType({})) -> Lexicon:
+    """`regional`: words of other regions, normalised, and what they are read as.
+
+    Raises ResourceError when a word belongs to two terms.
+    """
+    normal = Lexicon({}, {}, regional).normal
+    by_name: dict[str, Term] = {}
+    names: dict[str, str] = {}
+    for term in terms:
+        name = normal(term.name)
+        if name in by_name:
+            raise ResourceError(f"词条“{term.name}”重复。")
+        by_name[name] = term
+    for name, term in by_name.items():
+        for word in (term.name, *term.same):
+            if (other := names.setdefault(normal(word), name)) != name:
+                raise ResourceError(f"“{word}”既属于词条“{by_name[other].name}”，又属于“{term.name}”；请删去一处。")
+    return Lexicon(MappingProxyType(by_name), MappingProxyType(names), regional)
 
 
 def read_lexicon(resources: Path) -> Lexicon:
     """The lexicon of `lexicon/*.tsv`. Raises ResourceError naming file and line."""
     terms = (term for file in sorted((resources / "lexicon").glob("*.tsv")) for term in read_terms(file))
-    return Lexicon(terms, read_regional(resources))
+    return make_lexicon(terms, read_regional(resources))
 
 
 def read_regional(resources: Path) -> dict[str, str]:
@@ -160,18 +175,6 @@ def _words(columns: Sequence[str]) -> list[str]:
 
 def _normal(word: str) -> str:
     return normalize(word).text
-
-
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether what stands there is no part of a longer Latin word or number: CT does not stand in direct."""
-    return not (
-        (start and _is_latin(text[start - 1]) and _is_latin(text[start]))
-        or (end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end]))
-    )
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()
 
 
 def _inverted(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -66,12 +66,18 @@ def load_suggestion_rules(resources: Path) -> SuggestionRules:
 
 
 def write_suggestions(
-    folder: Path, lexicon: Lexicon, rules: SuggestionRules, word_answers: Mapping[str, int], questions: Counter[str]
+    folder: Path,
+    lexicon: Lexicon,
+    rules: SuggestionRules,
+    counts: Mapping[str, tuple[int, int]],
+    questions: Counter[str],
 ) -> None:
-    """Terms that stand in answers, by how many; curated questions; questions of the corpus, each with its count."""
+    """Terms that stand in answers, by how many (the first of `counts`); curated questions; questions of the corpus, by
+    how often they are asked.
+    """
     rows: dict[str, tuple[int, str]] = {}
     for name, term in lexicon.terms.items():
-        if answers := word_answers.get(name, 0):
+        if answers := counts.get(name, (0, 0))[0]:
             for word in (term.name, *term.same):
                 rows.setdefault(word, (answers + (answers if word == term.name else 0), "term"))
     for question in rules.curated:

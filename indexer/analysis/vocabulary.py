@@ -6,8 +6,7 @@ Written when an index is built, since reading 60,000 words aloud takes seconds; 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from indexer.errors import GenerationDamaged
 
 FILE_NAME = "vocabulary.tsv"
 _HAN_WORD = re.compile(r"[\u4e00-\u9fff]{1,6}")
-_MIN_ANSWERS = 2  #: a word of one answer alone may be a slip itself
+MIN_ANSWERS = 2  #: a word of one answer alone may be a slip itself
 _MAX_WORDS = 150_000
 
 
@@ -33,30 +32,18 @@ class Word:
     is_term: bool  #: a name, or another word for a term
 
 
-class WordCounter:
-    """Counts in how many answers, and in how many questions, each word stands."""
-
-    def __init__(self) -> None:
-        self.answers: Counter[str] = Counter()
-        self.questions: Counter[str] = Counter()
-
-    def add(self, question: Iterable[str], text: Iterable[str]) -> None:
-        """The words of one answer."""
-        asked = set(question)
-        self.questions.update(asked)
-        self.answers.update(asked.union(text))
-
-
-def write_vocabulary(folder: Path, lexicon: Lexicon, counted: WordCounter) -> None:
-    """Every word of the lexicon, and the commonest words of the index."""
-    common = (word for word, n in counted.answers.items() if n >= _MIN_ANSWERS and _HAN_WORD.fullmatch(word))
+def write_vocabulary(folder: Path, lexicon: Lexicon, counts: Mapping[str, tuple[int, int]]) -> None:
+    """Every word of the lexicon, and the commonest words of the index; `counts`: in how many answers, and in how many
+    questions, each stands.
+    """
+    common = (word for word, (answers, _) in counts.items() if answers >= MIN_ANSWERS and _HAN_WORD.fullmatch(word))
     chosen = dict.fromkeys(lexicon.names)
-    chosen.update(dict.fromkeys(sorted(common, key=lambda word: (-counted.answers[word], word))[:_MAX_WORDS]))
+    chosen.update(dict.fromkeys(sorted(common, key=lambda word: (-counts[word][0], word))[:_MAX_WORDS]))
     with open(folder / FILE_NAME, "w", encoding="utf-8") as out:
         for word in chosen:
             rank = int(word in lexicon.names) + int(word in lexicon.terms)
-            numbers = f"{counted.answers[word]}\t{counted.questions[word]}\t{rank}"
-            out.write(f"{word}\t{numbers}\t{' '.join(syllables(word))}\n")
+            answers, questions = counts.get(word, (0, 0))
+            out.write(f"{word}\t{answers}\t{questions}\t{rank}\t{' '.join(syllables(word))}\n")
 
 
 def read_vocabulary(folder: Path) -> list[Word]:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.resources import RankingWeights
-from indexer.store.base import PARTS, Store, field_name
+from indexer.store.base import PARTS, TermSource, field_name
 
 
 class Bm25F:
     """Scores over one kind of terms, question and answer together. Safe to share between threads."""
 
-    def __init__(self, store: Store, kind: str, weights: RankingWeights) -> None:
-        self._store = store
+    def __init__(self, source: TermSource, kind: str, weights: RankingWeights) -> None:
+        self._source = source
         self._weights = weights
         self._fields = [(field_name(part, kind), getattr(weights, part)) for part in PARTS]
         self._norms = {field: self._length_norms(field) for field, _ in self._fields}
@@ -27,7 +27,7 @@ class Bm25F:
     def scores(self, terms: Mapping[str, float]) -> NDArray[np.float64]:
         """Score of each document, shape (document_count,), for terms with how often each counts."""
         k1 = self._weights.k1
-        scores = np.zeros(self._store.document_count)
+        scores = np.zeros(self._source.document_count)
         for term, times in terms.items():
             documents, frequencies = self.weighted_frequencies(term)
             if len(documents):
@@ -37,14 +37,17 @@ class Bm25F:
     def idf(self, document_frequency: int) -> float:
         """Weight of a term that stands in so many documents."""
         n = document_frequency
-        return float(np.log1p((self._store.document_count - n + 0.5) / (n + 0.5)))
+        return float(np.log1p((self._source.document_count - n + 0.5) / (n + 0.5)))
 
     def weighted_frequencies(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Documents with the term, ascending, and its frequency in each, weighted and length-normalised by field."""
         found = [
-            (postings.documents, weight * postings.frequencies / self._norms[field][postings.documents])
+            (
+                postings.documents,
+                weight * postings.frequencies.astype(np.float64) / self._norms[field][postings.documents],
+            )
             for field, weight in self._fields
-            if len((postings := self._store.postings(field, term)).documents)
+            if len((postings := self._source.postings(field, term)).documents)
         ]
         if not found:
             return np.empty(0, np.int32), np.empty(0)
@@ -58,7 +61,7 @@ class Bm25F:
 
     def _length_norms(self, field: str) -> NDArray[np.float64]:
         """1 - b + b * length / average length, over the documents that have the field."""
-        lengths = self._store.lengths(field).astype(np.float64)
+        lengths = self._source.lengths(field).astype(np.float64)
         present = lengths[lengths > 0]
         average = present.mean() if len(present) else 1.0
         return 1 - self._weights.b + self._weights.b * lengths / average

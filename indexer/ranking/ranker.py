@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import WeightedTerms
-from indexer.ranking.bm25 import Bm25F
+from indexer.ranking import scanning
+from indexer.ranking.fast_bm25 import FastBm25, Scored, WeighedTerms
 from indexer.resources import RankingWeights
-from indexer.store.base import TERM_KINDS, Store
+from indexer.store.base import TERM_KINDS
+from indexer.store.impacts import Impacts
+
+#: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with five times as many
+#: the four judged sets' nDCG@10 is the same (docs/quality.md)
+_FIRST_PASS = 1000
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,12 @@ class Candidate:
 
 
 class Ranker:
-    """Orders a store's documents by a question. Safe to share between threads."""
+    """Orders a generation's documents by a question. Safe to share between threads."""
 
-    def __init__(self, store: Store, weights: RankingWeights) -> None:
-        self._store = store
-        self._weights = weights
-        self._scorers = {kind: Bm25F(store, kind, weights) for kind in TERM_KINDS}
+    def __init__(self, impacts: Impacts, weights: RankingWeights) -> None:
+        self._impacts = impacts
+        self._bm25 = FastBm25(impacts, weights)
+        self._kind_weights = np.array([getattr(weights, kind) for kind in TERM_KINDS])
 
     def rank(
         self,
@@ -47,25 +53,32 @@ class Ranker:
         `allowed` marks the documents that may be found, shape (document_count,); all when None. Those of `ahead` come
         before all others, since they hold letter for letter what was typed and read otherwise.
         """
-        parts = [getattr(self._weights, kind) * self._scorers[kind].scores(getattr(terms, kind)) for kind in TERM_KINDS]
-        total: NDArray[np.float64] = np.sum(parts, axis=0)
+        weighed = {kind: self._bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
+        candidates = self._bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
+        if not any(map(len, candidates)):  # a single character, say, that stands in longer words only
+            candidates = self._everything(allowed)
         if ahead is not None and len(ahead):
-            total[ahead] += total.max() + 1
-        if allowed is not None:
-            total = np.where(allowed, total, 0.0)
-        best = top_documents(total, depth)
-        covered, whole = self._covered(word_weights)
-        if ahead is not None:
-            covered[ahead] = whole
+            candidates = self._with(candidates, ahead, allowed)
+        scored = self._bm25.scored(weighed, candidates)
+        documents = np.concatenate([np.empty(0, np.int64), *(each.documents + each.segment.base for each in scored)])
+        parts = np.concatenate([np.empty((0, len(TERM_KINDS))), *(each.parts for each in scored)]) * self._kind_weights
+        total = parts[:, 0] + parts[:, 1] + parts[:, 2]
+        covered, whole = self._covered(word_weights, scored)
+        if ahead is not None and len(ahead):
+            first = np.isin(documents, ahead)
+            total[first] += total.max(initial=0) + 1
+            covered[first] = whole
+        order = np.lexsort((documents, -total))
+        order = order[total[order] > 0][:depth]
         return [
-            Candidate(
-                document=int(d),
-                score=float(total[d]),
-                parts=tuple(float(part[d]) for part in parts),
-                covered=float(covered[d]),
-                coverage=min(float(covered[d] / whole), 1.0),  # rounding can lift all of it above 1
+            Candidate(document, score, tuple(each), held, min(held / whole, 1.0))  # rounding can lift all of it above 1
+            for document, score, each, held in zip(
+                documents[order].tolist(),
+                total[order].tolist(),
+                parts[order].tolist(),
+                covered[order].tolist(),
+                strict=True,
             )
-            for d in best
         ]
 
     def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
@@ -73,30 +86,45 @@ class Ranker:
 
         Rarity alone would not do: in a corpus about one disease the disease's name is everywhere.
         """
-        scorer = self._scorers["words"]
-        rarest = scorer.idf(0)
+        weighed = self._bm25.weigh("words", dict.fromkeys(words, 1.0))
+        rarest = float(self._bm25.idf(0))
         return {
-            word: len(word) * (0.5 + scorer.idf(len(scorer.weighted_frequencies(word)[0])) / rarest) for word in words
+            word: len(word) * (0.5 + idf / rarest) for word, idf in zip(words, weighed.weights.tolist(), strict=True)
         }
 
-    def _covered(self, weights: Mapping[str, float]) -> tuple[NDArray[np.float64], float]:
-        """Weight of the words that each document holds, shape (document_count,), and the weight of all of them."""
-        covered = np.zeros(self._store.document_count)
-        for word, weight in weights.items():
-            covered[self._scorers["words"].weighted_frequencies(word)[0]] += weight
-        return covered, max(sum(weights.values()), 1e-9)
+    def _everything(self, allowed: NDArray[np.bool_] | None) -> list[NDArray[np.int64]]:
+        """All documents that may be found, by segment: reading each takes .3 µs."""
+        every = np.ones(self._impacts.document_count, np.bool_) if allowed is None else allowed
+        return [
+            np.flatnonzero(every[segment.base : segment.base + segment.document_count])
+            for segment in self._impacts.segments
+        ]
+
+    def _with(
+        self, candidates: list[NDArray[np.int64]], more: NDArray[np.int32], allowed: NDArray[np.bool_] | None
+    ) -> list[NDArray[np.int64]]:
+        """The candidates of each segment with further documents, if these are allowed."""
+        more = more if allowed is None else more[allowed[more]]
+        return [
+            np.union1d(
+                found, more[(more >= segment.base) & (more < segment.base + segment.document_count)] - segment.base
+            )
+            for found, segment in zip(candidates, self._impacts.segments, strict=True)
+        ]
+
+    def _covered(self, weights: Mapping[str, float], scored: Sequence[Scored]) -> tuple[NDArray[np.float64], float]:
+        """Weight of the words that each document holds, and the weight of all of them."""
+        words: WeighedTerms = self._bm25.weigh("words", weights)
+        held = [np.empty(0)]
+        amounts = np.fromiter(weights.values(), np.float64, len(weights))
+        for each in scored:
+            here = np.zeros(len(each.documents))
+            terms = each.segment.terms["words"]
+            scanning.add_held(terms, words.extents[each.number], amounts, each.documents, here)
+            held.append(here)
+        return np.concatenate(held), max(sum(weights.values()), 1e-9)
 
 
 def is_relevant(candidate: Candidate, weights: RankingWeights) -> bool:
     """Whether a candidate counts as a result: by its share of the question, or by much of a long one."""
     return candidate.coverage >= weights.min_coverage or candidate.covered >= weights.min_covered_weight
-
-
-def top_documents(scores: NDArray[np.float64], depth: int) -> NDArray[np.intp]:
-    """Numbers of the `depth` best scores above 0, best first, equals by number."""
-    depth = min(depth, len(scores))
-    if depth == 0:
-        return np.empty(0, np.intp)
-    bound = max(np.partition(scores, -depth)[-depth], np.finfo(np.float64).tiny)
-    near_top = np.flatnonzero(scores >= bound)
-    return near_top[np.lexsort((near_top, -scores[near_top]))][:depth]

@@ -1,4 +1,4 @@
-"""What the ranking needs of an index. Whoosh is the first that offers it."""
+"""What the engine needs of an index, and what goes into one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Terms
 from indexer.records import Answer
 
 #: The two parts of an answer that are searched, and the three kinds of terms made of each.
@@ -18,18 +17,18 @@ TERM_KINDS = ("words", "bigrams", "characters")
 
 
 def field_name(part: str, kind: str) -> str:
-    """The index field that holds one kind of terms of one part, e.g. "question_words"."""
+    """The field that holds one kind of terms of one part, e.g. "question_words"."""
     return f"{part}_{kind}"
 
 
 @dataclass(frozen=True)
-class AnalyzedAnswer:
-    """An answer with its terms, as it goes into an index."""
+class PreparedAnswer:
+    """An answer as it goes into an index."""
 
     answer: Answer
-    question: Terms
-    text: Terms
-    fold_key: int  #: equal for an original and its copies (dedupe.fold_key); unsigned 64 bit
+    question: str  #: normalised
+    text: str  #: normalised
+    fold_key: int  #: equal for an original and its copies; unsigned 64 bit
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Postings:
     frequencies: NDArray[np.float32]  #: how often in each
 
 
-class Store(Protocol):
-    """A readable index. Safe to use from many threads and after a fork; document numbers count from 0."""
+class TermSource(Protocol):
+    """Where terms stand in documents, which count from 0: Whoosh's postings, or the arrays."""
 
     @property
     def document_count(self) -> int: ...
@@ -50,16 +49,19 @@ class Store(Protocol):
         """Empty for a term or field that is not there."""
         ...
 
-    def lengths(self, field: str) -> NDArray[np.float32]:
+    def lengths(self, field: str) -> NDArray[np.int32]:
         """Number of terms in the field, for each document: shape (document_count,)."""
         ...
 
-    def ids(self) -> Sequence[str]:
-        """Each document's answer id."""
-        ...
 
-    def fold_keys(self) -> NDArray[np.uint64]:
-        """Each document's `AnalyzedAnswer.fold_key`: shape (document_count,)."""
+class Store(Protocol):
+    """The answers of an index. Safe to use from many threads and after a fork; document numbers count from 0."""
+
+    @property
+    def document_count(self) -> int: ...
+
+    def ids(self, documents: Sequence[int]) -> list[str]:
+        """Answer ids of these documents."""
         ...
 
     def documents_with(self, field: str, value: str) -> NDArray[np.int32]:
@@ -67,13 +69,3 @@ class Store(Protocol):
         ...
 
     def answer(self, document: int) -> Answer: ...
-
-
-class StoreWriter(Protocol):
-    """Takes answers, once, and makes them searchable when committed."""
-
-    def add(self, analyzed: AnalyzedAnswer) -> None: ...
-
-    def commit(self) -> None: ...
-
-    def cancel(self) -> None: ...

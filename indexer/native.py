@@ -1,0 +1,83 @@
+"""Functions compiled by Numba, and where their machine code is kept so that it is compiled once, not in each process.
+
+Compiling takes seconds, loading what was compiled milliseconds. The code lies beside ours where that folder can be
+written, else in the data directory's cache, else (a read-only installation over a read-only data directory) in a folder
+that lives as long as the process, filled from the data directory's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parent
+#: every file with kernels; what is compiled is kept for these as they are (Numba itself looks at a kernel's own file,
+#: not at those of the kernels that it calls)
+KERNEL_FILES = ("analysis/cutting.py", "store/counting.py", "store/postings.py", "ranking/scanning.py")
+_lock = threading.Lock()
+_waiting: list[Any] = []  # kernels that were defined before it was known where to keep them
+_kept_in: Path | None = None
+_own_folder: TemporaryDirectory[str] | None = None
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function at its first call, for the types of that call; it runs without the interpreter's lock."""
+    compiled = numba.njit(nogil=True)(function)
+    with _lock:
+        if _kept_in is None:
+            _waiting.append(compiled)
+        else:
+            compiled.enable_caching()
+    return cast(Function, compiled)
+
+
+def keep_compiled(cache_dir: Path | None) -> None:
+    """Say, before kernels are called, where machine code may be kept; the first to say so decides for the process."""
+    global _kept_in
+    with _lock:
+        if _kept_in is not None:
+            return
+        if not os.environ.get("NUMBA_CACHE_DIR"):
+            setattr(numba.config, "CACHE_DIR", str(_folder(cache_dir)))  # noqa: B010 - Numba declares no settings
+        _kept_in = Path(getattr(numba.config, "CACHE_DIR"))  # noqa: B009
+        for compiled in _waiting:
+            compiled.enable_caching()
+        _waiting.clear()
+
+
+def _folder(cache_dir: Path | None) -> Path:
+    global _own_folder
+    name = f"compiled-{_sources()}"
+    for parent in (_PACKAGE / "__pycache__", cache_dir):
+        if parent is not None and _is_writable(parent):
+            for outdated in parent.glob("compiled-*"):
+                if outdated.name != name:
+                    shutil.rmtree(outdated, ignore_errors=True)
+            return parent / name
+    _own_folder = TemporaryDirectory(prefix="yiwen-")
+    if cache_dir is not None and (cache_dir / name).is_dir():
+        shutil.copytree(cache_dir / name, Path(_own_folder.name) / name)
+    return Path(_own_folder.name) / name
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _sources() -> str:
+    stamps = (f"{path}{(stat := (_PACKAGE / path).stat()).st_mtime_ns} {stat.st_size}\n" for path in KERNEL_FILES)
+    return hashlib.sha256("".join(stamps).encode()).hexdigest()[:12]

@@ -1,0 +1,255 @@
+"""The arrays of a generation: what questions are scored by, written when it is built and mapped into memory to be read.
+
+impacts/
+    index.json             the segments in the order of their documents, and the average lengths that impacts stand on
+    <segment>/*.npy        one array each: terms, postings and impacts of words and bigrams, characters, lengths, texts
+
+Whoosh has segments of the same answers in the same order. Processes that map the same files share the memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analysis.dictionary import codes_of, mapped
+from indexer.errors import GenerationDamaged
+from indexer.resources import RankingWeights
+from indexer.store import counting, postings
+from indexer.store.base import PARTS, TERM_KINDS, Postings, field_name
+from indexer.store.postings import Norms, TermPostings
+
+FOLDER = "impacts"
+_INDEX = "index.json"
+#: kinds with postings; characters are counted in the texts themselves
+POSTED_KINDS = ("words", "bigrams")
+_FIELDS = {field_name(part, kind): (number, kind) for number, part in enumerate(PARTS) for kind in TERM_KINDS}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Up to 65,536 answers; documents are numbered from 0 in each."""
+
+    name: str
+    base: int  #: number of its first document in the generation
+    document_count: int
+    terms: Mapping[str, TermPostings]  #: words and bigrams
+    lengths: NDArray[np.int32]  #: shape (kinds, documents, parts)
+    units: NDArray[np.uint16]  #: questions and texts as sequences of characters (counting.next_character)
+    unit_ends: NDArray[np.int64]  #: shape (2 * documents,)
+    character_keys: NDArray[np.uint64]  #: ascending
+    character_numbers: NDArray[np.int32]  #: of these in the sequences
+    character_answers: NDArray[np.int32]  #: how many answers hold each
+    word_codes: NDArray[np.uint32]
+    word_ends: NDArray[np.int64]
+    fold_keys: NDArray[np.uint64]
+    sites: NDArray[np.int32]  #: number of each answer's site in `site_names`; -1 for none
+    site_names: Sequence[str]
+
+
+class Impacts:
+    """All segments of a generation. Safe to share between threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Map the arrays. Raises GenerationDamaged."""
+        try:
+            index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            self.segments = list(_segments(folder, index["segments"]))
+            self.averages = np.array(index["averages"])  #: shape (kinds, parts)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GenerationDamaged(
+                f"索引 {folder.parent.name} 的 {FOLDER} 数组读不出来（{type(error).__name__}）；"
+                "请用 yiwen roll-back 回到上一代，或用 yiwen build 重建。"
+            ) from error
+        self.folder = folder
+        self.document_count = sum(segment.document_count for segment in self.segments)
+
+    def norms(self, segment: Segment, kind: str, weights: RankingWeights) -> Norms:
+        """What the kernels need to weigh frequencies of one kind of terms in a segment."""
+        return norms_of(segment.lengths, self.averages, kind, weights)
+
+    def answers_with(self, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """How many answers hold each term, in question or text: shape (keys,)."""
+        total = np.zeros(len(keys), np.int64)
+        for segment in self.segments:
+            if kind in POSTED_KINDS:
+                total += np.diff(extents(segment, kind, keys))[:, 0]
+            else:
+                at = np.array([postings.find(segment.character_keys, key) for key in keys], np.int64)
+                total += np.where(at >= 0, segment.character_answers[at], 0) if len(segment.character_keys) else 0
+        return total
+
+    def documents_with(self, kind: str, term: str) -> NDArray[np.int32]:
+        """Documents that hold a word or a bigram in question or text, ascending."""
+        found = [np.empty(0, np.int32)]
+        for segment in self.segments:
+            start, end = extents(segment, kind, keys_of([term]))[0]
+            found.append(segment.terms[kind].documents[start:end].astype(np.int32) + np.int32(segment.base))
+        return np.concatenate(found)
+
+    def postings(self, field: str, term: str) -> Postings:
+        """Postings of one part, as they were counted."""
+        documents, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+        part, kind = _FIELDS.get(field, (0, ""))
+        for segment in self.segments if kind else ():
+            found = _counted(segment, part, term) if kind == "characters" else _posted(segment, part, kind, term)
+            documents.append(found.documents + np.int32(segment.base))
+            frequencies.append(found.frequencies)
+        return Postings(np.concatenate(documents), np.concatenate(frequencies))
+
+    def lengths(self, field: str) -> NDArray[np.int32]:
+        """Exact number of terms in each document: shape (document_count,)."""
+        part, kind = _FIELDS[field]
+        lengths = (segment.lengths[TERM_KINDS.index(kind), :, part] for segment in self.segments)
+        return np.concatenate([np.empty(0, np.int32), *lengths])
+
+    def word_counts(self, wanted: Iterable[str], min_answers: int) -> dict[str, tuple[int, int]]:
+        """Words of at least so many answers, and the wanted ones: how many answers and how many questions hold each."""
+        keys, answers, questions = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for segment in self.segments:
+            terms = segment.terms["words"]
+            asked = (terms.frequencies >> postings.QUESTION_SHIFT) > 0
+            keys.append(terms.keys)
+            answers.append(np.diff(terms.starts))
+            questions.append(np.add.reduceat(asked, terms.starts[:-1], dtype=np.int64) if len(asked) else answers[0])
+        every, place = np.unique(np.concatenate(keys), return_inverse=True)
+        in_answers = np.bincount(place, np.concatenate(answers), len(every)).astype(np.int64)
+        in_questions = np.bincount(place, np.concatenate(questions), len(every)).astype(np.int64)
+        chosen = every[(in_answers >= min_answers) | np.isin(every, keys_of(list(wanted)))]
+        counts: dict[str, tuple[int, int]] = {}
+        for segment in self.segments:
+            here = np.flatnonzero(np.isin(segment.terms["words"].keys, chosen))
+            at = np.searchsorted(every, segment.terms["words"].keys[here])
+            for word, number in zip(_words_at(segment, here), at.tolist(), strict=True):
+                counts[word] = (int(in_answers[number]), int(in_questions[number]))
+        return counts
+
+    @cached_property
+    def fold_keys(self) -> NDArray[np.uint64]:
+        """Equal for an original and its copies: shape (document_count,)."""
+        return np.concatenate([np.empty(0, np.uint64), *(segment.fold_keys for segment in self.segments)])
+
+    def of_site(self, site: str) -> NDArray[np.bool_]:
+        """Which documents are of a site: shape (document_count,)."""
+        return np.concatenate(
+            [
+                np.empty(0, np.bool_),
+                *(
+                    segment.sites == (segment.site_names.index(site) if site in segment.site_names else -2)
+                    for segment in self.segments
+                ),
+            ]
+        )
+
+
+def keys_of(terms: Sequence[str]) -> NDArray[np.uint64]:
+    """Keys by which terms of any kind are known: shape (terms,)."""
+    keys = np.empty(len(terms), np.uint64)
+    counting.keys_of(codes_of("".join(terms)), np.cumsum([len(term) for term in terms], dtype=np.int64), keys)
+    return keys
+
+
+def extents(segment: Segment, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """[start, end) of each term's postings, shape (keys, 2); empty for a term that is not there."""
+    found = np.empty((len(keys), 2), np.int64)
+    postings.find_all(segment.terms[kind], keys, found)
+    return found
+
+
+def norms_of(lengths: NDArray[np.int32], averages: NDArray[np.float64], kind: str, weights: RankingWeights) -> Norms:
+    """`lengths` of shape (kinds, documents, parts), `averages` of shape (kinds, parts)."""
+    place = TERM_KINDS.index(kind)
+    return Norms(
+        lengths[place],
+        averages[place],
+        np.array([weights.question, weights.answer], np.float64),
+        np.array([weights.k1, weights.b], np.float64),
+    )
+
+
+def finish(folder: Path, names: Sequence[str], weights: RankingWeights) -> None:
+    """Write the impacts of segments that were counted, and the index that makes them one."""
+    lengths = [np.load(folder / name / "lengths.npy", mmap_mode="r") for name in names]
+    averages = average_lengths(lengths)
+    for name in names:
+        segment = _arrays(folder / name, except_for="_impacts")
+        for kind in POSTED_KINDS:
+            impacts = np.empty(len(segment[f"{kind}_documents"]), np.uint8)
+            terms = _terms(kind, {**segment, f"{kind}_impacts": impacts})
+            postings.write_impacts(terms, norms_of(segment["lengths"], averages, kind, weights))
+            np.save(folder / name / f"{kind}_impacts.npy", impacts)
+    index = {"segments": list(names), "averages": averages.tolist()}
+    (folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
+
+
+def average_lengths(lengths: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+    """Of each kind and part, over the documents that have it: shape (kinds, parts); 1 where none has."""
+    none = np.zeros((len(TERM_KINDS), len(PARTS)), np.int64)
+    totals = sum((values.sum(axis=1, dtype=np.int64) for values in lengths), none)
+    present = sum(((values > 0).sum(axis=1) for values in lengths), none)
+    return np.where(present > 0, totals / np.maximum(present, 1), 1.0)
+
+
+def _segments(folder: Path, names: Sequence[str]) -> Iterator[Segment]:
+    base = 0
+    for name in names:
+        arrays = _arrays(folder / name)
+        documents = arrays["lengths"].shape[1]
+        yield Segment(
+            name=name,
+            base=base,
+            document_count=documents,
+            terms={kind: _terms(kind, arrays) for kind in POSTED_KINDS},
+            lengths=arrays["lengths"],
+            units=arrays["units"],
+            unit_ends=arrays["unit_ends"],
+            character_keys=arrays["characters_keys"],
+            character_numbers=arrays["characters_numbers"],
+            character_answers=arrays["characters_answers"],
+            word_codes=arrays["word_codes"],
+            word_ends=arrays["word_ends"],
+            fold_keys=arrays["fold_keys"],
+            sites=arrays["sites"],
+            site_names=json.loads((folder / name / "sites.json").read_text(encoding="utf-8")),
+        )
+        base += documents
+
+
+def _words_at(segment: Segment, places: NDArray[np.intp]) -> Iterator[str]:
+    letters = segment.word_codes.tobytes().decode("utf-32-le", "surrogatepass")
+    ends = segment.word_ends
+    for start, end in zip(ends[places].tolist(), ends[places + 1].tolist(), strict=True):
+        yield letters[start:end]
+
+
+def _arrays(folder: Path, except_for: str = "?") -> dict[str, NDArray[Any]]:
+    return {file.stem: mapped(file) for file in folder.glob("*.npy") if not file.stem.endswith(except_for)}
+
+
+def _terms(kind: str, arrays: Mapping[str, NDArray[Any]]) -> TermPostings:
+    return TermPostings(*(arrays[f"{kind}_{name}"] for name in TermPostings._fields))
+
+
+def _posted(segment: Segment, part: int, kind: str, term: str) -> Postings:
+    start, end = extents(segment, kind, keys_of([term]))[0]
+    documents, frequencies = np.empty(end - start, np.int32), np.empty(end - start, np.float32)
+    n = postings.decode(segment.terms[kind], start, end, part, documents, frequencies)
+    return Postings(documents[:n], frequencies[:n])
+
+
+def _counted(segment: Segment, part: int, term: str) -> Postings:
+    """Postings of a character, by reading all texts: for tests and tools, not for questions."""
+    at = postings.find(segment.character_keys, keys_of([term])[0])
+    if at < 0:
+        return Postings(np.empty(0, np.int32), np.empty(0, np.float32))
+    frequencies = np.zeros(segment.document_count, np.float32)
+    counting.count_character(segment.units, segment.unit_ends, part, segment.character_numbers[at], frequencies)
+    documents = np.flatnonzero(frequencies)
+    return Postings(documents.astype(np.int32), frequencies[documents])
