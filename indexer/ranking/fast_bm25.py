@@ -7,8 +7,9 @@ beat skipping (MaxScore) on questions, whose terms are many and common; docs/per
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,11 @@ class WeighedTerms:
     extents: tuple[NDArray[np.int64], ...]  #: of each segment, shape (terms, 2); none of characters
     answers: NDArray[np.int64]  #: how many hold each term
     weights: NDArray[np.float64]  #: idf times how often each counts
+
+
+_NOTHING = WeighedTerms((), np.empty(0, np.uint64), (), np.empty(0, np.int64), np.empty(0))
+_NOWHERE = np.empty((0, 2), np.int64)
+_ALL = np.empty(0, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -78,56 +84,56 @@ class FastBm25:
         """The best documents by one kind of terms with their scores, best first, equals by document number."""
         weighed = self.weigh(kind, terms)
         place = TERM_KINDS.index(kind)
-        found = self.scored({kind: weighed}, self.candidates({kind: weighed}, depth))
+        found = self.scored({kind: weighed}, self.candidates({kind: weighed}, depth, all_of_best=True))
         documents = np.concatenate([np.empty(0, np.int64), *(each.documents + each.segment.base for each in found)])
         scores = np.concatenate([np.empty(0), *(each.parts[:, place] for each in found)])
         order = np.lexsort((documents, -scores))[:depth]
         return list(zip(documents[order].tolist(), scores[order].tolist(), strict=True))
 
     def candidates(
-        self, weighed: Mapping[str, WeighedTerms], depth: int, allowed: NDArray[np.bool_] | None = None
+        self,
+        weighed: Mapping[str, WeighedTerms],
+        depth: int,
+        allowed: NDArray[np.bool_] | None = None,
+        all_of_best: bool = False,
     ) -> list[NDArray[np.int64]]:
-        """Of each segment the documents, ascending, that may be among the best `depth` by words and bigrams together.
+        """Of each segment the documents, ascending, that the first pass finds among the best `depth` by words and
+        bigrams together; with `all_of_best` also all others that may be among them.
 
         `weighed` holds one of the two or both, each counting by its weight in the settings when both are there.
         `allowed` marks the documents that may be found, shape (document_count,).
         """
-        whole = [self._kind_weight(kind, weighed) * weighed[kind].weights for kind in weighed if kind in POSTED_KINDS]
-        total = float(sum(weights.sum() for weights in whole))
-        greatest = max((float(weights.max(initial=0)) for weights in whole), default=0.0)
-        scale = min(_MAX_WEIGHT / greatest, _MAX_SUM_OF_WEIGHTS / total) if total else 0.0
-        rounded = [np.floor(weights * scale).astype(np.uint32) for weights in whole]
+        asked = [weighed.get(kind, _NOTHING) for kind in POSTED_KINDS]
+        shares = [getattr(self._weights, kind) if len(weighed) > 1 else 1.0 for kind in POSTED_KINDS]
+        rounded = _rounded([share * each.weights for share, each in zip(shares, asked, strict=True)])
         # an impact is at most half a step too small or one too great, a weight at most one too small
-        slack = int(sum(weights.sum() for weights in rounded) * 1.5) + MAX_IMPACT * sum(map(len, rounded))
-        kinds = [kind for kind in weighed if kind in POSTED_KINDS]
-        sums = np.empty(MAX_DOCUMENTS, np.uint32)
-        floor = 0
+        slack = int(1.5 * sum(int(each.sum()) for each in rounded)) + MAX_IMPACT * sum(map(len, rounded))
+        if not all_of_best:
+            slack = 0
+        sums, documents, reached = (np.empty(MAX_DOCUMENTS, kind) for kind in (np.uint32, np.int64, np.uint32))
         found: list[tuple[NDArray[np.int64], NDArray[np.uint32]]] = []
         best = np.empty(0, np.uint32)
+        floor = 0
         for number, segment in enumerate(self._impacts.segments):
+            may = _ALL if allowed is None else allowed[segment.base : segment.base + segment.document_count]
+            terms: list[Any] = [
+                argument
+                for kind, each, weights in zip(POSTED_KINDS, asked, rounded, strict=True)
+                for argument in (segment.terms[kind], each.extents[number] if each.terms else _NOWHERE, weights)
+            ]
             here = sums[: segment.document_count]
-            here[:] = 0
-            for kind, weights in zip(kinds, rounded, strict=True):
-                terms = segment.terms[kind]
-                scanning.add(terms.documents, terms.impacts, weighed[kind].extents[number], weights, here)
-            if allowed is not None:
-                scanning.hide(here, allowed[segment.base : segment.base + segment.document_count])
-            if not floor:
-                floor = int(scanning.floor_of_best(here, depth))
-            documents = np.empty(segment.document_count, np.int64)
-            reached = np.empty(segment.document_count, np.uint32)
-            n = scanning.collect(here, floor - slack, documents, reached)
-            found.append((documents[:n], reached[:n]))
+            n, floor = scanning.first_pass(*terms[:6], may, floor, slack, depth, here, documents, reached)
+            found.append((documents[:n].copy(), reached[:n].copy()))
             best = np.concatenate([best, reached[:n]])
             if len(best) > depth:
                 best = np.partition(best, len(best) - depth)[len(best) - depth :]
                 floor = max(floor, int(best[0]))
-        return [documents[reached.astype(np.int64) >= floor - slack] for documents, reached in found]
+        least = max(floor - slack, 1)
+        return [documents[reached >= least] for documents, reached in found]
 
     def scored(self, weighed: Mapping[str, WeighedTerms], candidates: list[NDArray[np.int64]]) -> list[Scored]:
         """Exact scores of documents of each segment by each kind of terms; 0 for a kind that `weighed` has not."""
-        nothing = WeighedTerms((), np.empty(0, np.uint64), (), np.empty(0, np.int64), np.empty(0))
-        words, bigrams, characters = (weighed.get(kind, nothing) for kind in TERM_KINDS)
+        words, bigrams, characters = (weighed.get(kind, _NOTHING) for kind in TERM_KINDS)
         grams = _Grams(bigrams, characters)
         result = []
         for number, (segment, documents) in enumerate(zip(self._impacts.segments, candidates, strict=True)):
@@ -162,8 +168,13 @@ class FastBm25:
             result.append(Scored(segment, number, documents, parts))
         return result
 
-    def _kind_weight(self, kind: str, weighed: Mapping[str, WeighedTerms]) -> float:
-        return float(getattr(self._weights, kind)) if all(each in weighed for each in POSTED_KINDS) else 1.0
+
+def _rounded(weights: Sequence[NDArray[np.float64]]) -> list[NDArray[np.uint32]]:
+    """Weights as integers of 16 bits, so that no document's sum needs more than 32."""
+    total = sum(float(each.sum()) for each in weights)
+    greatest = max(float(each.max(initial=0)) for each in weights)
+    scale = min(_MAX_WEIGHT / greatest, _MAX_SUM_OF_WEIGHTS / total) if total else 0.0
+    return [np.floor(each * scale).astype(np.uint32) for each in weights]
 
 
 class _Grams:

@@ -13,7 +13,7 @@ from indexer.ranking import scanning
 from indexer.ranking.fast_bm25 import FastBm25, Scored, WeighedTerms
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS
-from indexer.store.impacts import Impacts
+from indexer.store.impacts import POSTED_KINDS, Impacts
 
 #: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with five times as many
 #: the four judged sets' nDCG@10 is the same (docs/quality.md)
@@ -54,8 +54,9 @@ class Ranker:
         before all others, since they hold letter for letter what was typed and read otherwise.
         """
         weighed = {kind: self._bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
-        candidates = self._bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
-        if not any(map(len, candidates)):  # a single character, say, that stands in longer words only
+        if any(weighed[kind].answers.any() for kind in POSTED_KINDS):
+            candidates = self._bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
+        else:  # a single character, say, that stands in longer words only
             candidates = self._everything(allowed)
         if ahead is not None and len(ahead):
             candidates = self._with(candidates, ahead, allowed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.native import kernel
 from indexer.store.counting import BREAK, next_character
-from indexer.store.postings import find, frequencies_at, weighted
+from indexer.store.postings import find, frequencies_at, length_norm, weighted
 
 _BLOCK = 256  # documents whose best score is looked at before they are
 _BINS = 1024
@@ -29,8 +29,9 @@ class Grams(NamedTuple):
 
 
 @kernel
-def add(documents: Any, impacts: Any, extents: Any, weights: Any, sums: Any) -> None:
+def _add(terms: Any, extents: Any, weights: Any, sums: Any) -> None:
     """Add each term's weighted impacts to its documents' sums."""
+    documents, impacts = terms.documents, terms.impacts
     for term in range(len(weights)):
         weight = weights[term]
         if weight:
@@ -39,7 +40,7 @@ def add(documents: Any, impacts: Any, extents: Any, weights: Any, sums: Any) -> 
 
 
 @kernel
-def floor_of_best(sums: Any, depth: Any) -> Any:
+def _floor_of_best(sums: Any, depth: Any) -> Any:
     """A bound that at least `depth` sums reach, close below the smallest of the best; 0 when there are fewer."""
     most = np.uint32(0)
     for i in range(len(sums)):
@@ -61,18 +62,37 @@ def floor_of_best(sums: Any, depth: Any) -> Any:
 
 
 @kernel
-def hide(sums: Any, allowed: Any) -> None:
-    """Set the sums of documents that are not allowed to nothing."""
-    for i in range(len(sums)):
+def first_pass(
+    words: Any,
+    word_extents: Any,
+    word_weights: Any,
+    bigrams: Any,
+    bigram_extents: Any,
+    bigram_weights: Any,
+    allowed: Any,
+    floor: Any,
+    slack: Any,
+    depth: Any,
+    sums: Any,
+    documents: Any,
+    reached: Any,
+) -> Any:
+    """Documents of one segment whose sum over the terms is at least `floor - slack`, and more than nothing.
+
+    `floor` is what at least `depth` documents of the segments before reached, 0 when that is not known yet; `allowed`
+    has a value for each document, or none when all may be found. `sums` is room for one sum a document; `documents` and
+    `reached` get what was found. Gives how many, and a floor for the next segment.
+    """
+    sums[:] = 0
+    _add(words, word_extents, word_weights, sums)
+    _add(bigrams, bigram_extents, bigram_weights, sums)
+    for i in range(len(allowed)):
         if not allowed[i]:
             sums[i] = 0
-
-
-@kernel
-def collect(sums: Any, floor: Any, documents: Any, found_sums: Any) -> Any:
-    """Documents with a sum of at least `floor`, and more than nothing; gives how many."""
+    if floor == 0:
+        floor = _floor_of_best(sums, depth)
     n = 0
-    least = np.uint32(max(floor, 1))
+    least = np.uint32(max(floor - slack, 1))
     for begin in range(0, len(sums), _BLOCK):
         end = min(begin + _BLOCK, len(sums))
         best = np.uint32(0)
@@ -82,9 +102,9 @@ def collect(sums: Any, floor: Any, documents: Any, found_sums: Any) -> Any:
             for i in range(begin, end):
                 if sums[i] >= least:
                     documents[n] = i
-                    found_sums[n] = sums[i]
+                    reached[n] = sums[i]
                     n += 1
-    return n
+    return n, floor
 
 
 @kernel
@@ -116,7 +136,8 @@ def score_terms(terms: Any, norms: Any, extents: Any, weights: Any, documents: A
             at = _posting_of(terms.documents, at, end, documents[i])
             if at < end and terms.documents[at] == documents[i]:
                 in_question, in_answer = frequencies_at(terms, at)
-                frequency = weighted(norms, documents[i], in_question, in_answer)
+                question_norm, answer_norm = length_norm(norms, documents[i], 0), length_norm(norms, documents[i], 1)
+                frequency = weighted(norms, question_norm, answer_norm, in_question, in_answer)
                 scores[i] += weights[term] * frequency * (k1 + 1) / (frequency + k1)
 
 
@@ -163,10 +184,11 @@ def _count_grams(grams: Any, units: Any, start: Any, end: Any, bigrams: Any, cha
 @kernel
 def _score(norms: Any, document: Any, counts: Any, weights: Any) -> Any:
     k1 = norms.k1_b[0]
+    question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
     score = 0.0
     for term in range(len(weights)):
         if counts[0, term] or counts[1, term]:
-            frequency = weighted(norms, document, counts[0, term], counts[1, term])
+            frequency = weighted(norms, question_norm, answer_norm, counts[0, term], counts[1, term])
             score += weights[term] * frequency * (k1 + 1) / (frequency + k1)
     return score
 

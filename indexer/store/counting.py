@@ -179,7 +179,8 @@ def _count_words(words: Any, pool: Any, pool_ends: Any, dictionary: Any, codes: 
             letters += spans[i, 1] - spans[i, 0]
         else:
             letters += dictionary.word_ends[spans[i, 0] + 1] - dictionary.word_ends[spans[i, 0]]
-    if not _has_room(words, len(spans)) or letters > len(pool):
+    room = _has_room(words, len(spans)) and words.used[0] + len(spans) <= len(pool_ends) and letters <= len(pool)
+    if not room:
         return -1
     for i in range(len(spans)):
         if i < whole:

@@ -86,16 +86,20 @@ def frequencies_at(terms: Any, posting: Any) -> Any:
 
 
 @kernel
-def weighted(norms: Any, document: Any, in_question: Any, in_answer: Any) -> Any:
-    """BM25F's frequency over both parts (Robertson, Zaragoza and Taylor 2004), in the order of ranking/bm25.py."""
+def length_norm(norms: Any, document: Any, part: Any) -> Any:
+    """BM25's 1 - b + b * length / average length."""
     b = norms.k1_b[1]
+    return 1 - b + b * norms.lengths[document, part] / norms.averages[part]
+
+
+@kernel
+def weighted(norms: Any, question_norm: Any, answer_norm: Any, in_question: Any, in_answer: Any) -> Any:
+    """BM25F's frequency over both parts (Robertson, Zaragoza and Taylor 2004), in the order of ranking/bm25.py."""
     total = 0.0
     if in_question:
-        norm = 1 - b + b * norms.lengths[document, 0] / norms.averages[0]
-        total += norms.weights[0] * in_question / norm
+        total += norms.weights[0] * in_question / question_norm
     if in_answer:
-        norm = 1 - b + b * norms.lengths[document, 1] / norms.averages[1]
-        total += norms.weights[1] * in_answer / norm
+        total += norms.weights[1] * in_answer / answer_norm
     return total
 
 
@@ -105,7 +109,9 @@ def write_impacts(terms: Any, norms: Any) -> None:
     k1 = norms.k1_b[0]
     for posting in range(len(terms.documents)):
         in_question, in_answer = frequencies_at(terms, posting)
-        frequency = weighted(norms, terms.documents[posting], in_question, in_answer)
+        document = terms.documents[posting]
+        question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
+        frequency = weighted(norms, question_norm, answer_norm, in_question, in_answer)
         terms.impacts[posting] = max(np.round(MAX_IMPACT * frequency / (frequency + k1)), 1)
 
 
