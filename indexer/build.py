@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import pickle
 import shutil
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, TextIO
 
-from indexer.analysis.analyzer import Analyzer, load_analyzer
-from indexer.analysis.suggest import load_suggestion_rules, write_suggestions
-from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
+from indexer.admission import Admission
+from indexer.analysis.analyzer import load_analyzer
 from indexer.cleaning import Progress, clean, no_progress
-from indexer.dedupe import CopyFinder, fold_key, with_copies
+from indexer.collecting import Collected, Collector, keep_collected
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
+from indexer.indexing import Base, find_base, index
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
-from indexer.records import Answer, Page, Reason, Rejected
-from indexer.repetition import LineCounter
-from indexer.resources import find_resources, fingerprint, read_ranking_weights
+from indexer.records import Reason, Rejected
+from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
-from indexer.store import generations, impacts
-from indexer.store.base import PreparedAnswer
-from indexer.store.generations import Manifest
-from indexer.store.impacts import Impacts
-from indexer.store.index_writer import IndexWriter
+from indexer.store import generations
+from indexer.store.generations import Draft, Manifest
 from indexer.store.take_downs import TakeDowns
 
 
@@ -43,12 +32,18 @@ class BuildReport:
     manifest: Manifest
     rejected: tuple[Rejected, ...]
     seconds: float
+    reused: int = 0  #: pages that an update did not clean again
 
 
 def build_generation(
-    corpus: Path, data: Path, settings: Settings | None = None, progress: Progress = no_progress
+    corpus: Path,
+    data: Path,
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+    update: bool = False,
 ) -> BuildReport:
-    """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass.
+    """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass. An update
+    cleans and indexes only what has changed since the served generation was built; what it makes is the same.
 
     Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, or ResourceError; the
     generation that was served goes on being served.
@@ -59,25 +54,53 @@ def build_generation(
     files = corpus_files(corpus, data)
     with generations.build_lock(data):
         served = _served(data)
+        base = find_base(data, served, fingerprint(resources), code_version()) if update and served else None
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
-            items: Iterator[Page | Rejected] = clean(files, resources, settings, progress)
-            items = without_taken_down(without_repeated_ids(items), TakeDowns(data).keys())
-            items = compared(items, draft.folder)
             analyzer = load_analyzer(resources, data / "cache")
-            analyzer.save(draft.folder / "analysis")
-            counts, rejected = index(items, draft.folder, analyzer)
+            collected = collect(files, draft, resources, settings, progress, base)
+            counts = index(collected, draft.folder, analyzer, settings, base)
             if not counts["answers"]:
-                raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(rejected)}。")
+                raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(counts)}。")
             refused = objections(counts, str(corpus.resolve()), served)
-            manifest = generations.seal(draft, _facts(corpus, served, counts, resources, refused))
+            rejected = tuple(collected.rejected())
+            kept = keep_collected(collected, data / "cache", draft.name)
+            facts = _facts(corpus, served, counts, resources, refused, kept)
+            manifest = generations.seal(draft, facts, base.linked if base else {})
         except BaseException:
             generations.discard(draft)
             raise
         if not refused:
             generations.serve(data, manifest.generation)
-    return BuildReport(manifest, rejected, time.perf_counter() - started)
+    return BuildReport(manifest, rejected, time.perf_counter() - started, collected.reused)
+
+
+def collect(
+    files: list[tuple[Path, str]],
+    draft: Draft,
+    resources: Path,
+    settings: Settings,
+    progress: Progress,
+    base: Base | None,
+) -> Collected:
+    """Clean all pages, or take them over from the last build, and compare them."""
+    admission = Admission(TakeDowns(draft.data).keys())
+    known = base.collected if base else None
+    with Collector(draft.folder / "collected") as collector:
+        for cleaned in clean(files, resources, settings, progress, known.numbers if known else ()):
+            item = cleaned.item
+            if item is None:
+                assert known is not None
+                number = known.numbers[cleaned.key]
+                if admission.admits(known.index.paths[number], known.ids_and_urls(number)):
+                    collector.take_over(known, number)
+                    continue
+                item = known.page(number)
+            admitted = list(admission.admitted(item))
+            for one in admitted:
+                collector.add(cleaned.key if admitted == [item] else b"", one)
+        return collector.finish()
 
 
 def corpus_files(corpus: Path, data: Path) -> list[tuple[Path, str]]:
@@ -96,97 +119,12 @@ def corpus_files(corpus: Path, data: Path) -> list[tuple[Path, str]]:
     return files
 
 
-def compared(items: Iterable[Page | Rejected], folder: Path) -> Iterator[Page | Rejected]:
-    """All pages, seen twice: what their sites repeat goes, and copies among the answers are marked.
-
-    Between the two passes the pages lie in a temporary file of our own, deleted as it is made.
-    """
-    lines, copies = LineCounter(), CopyFinder()
-    with tempfile.TemporaryFile(dir=folder) as spool:
-        for item in items:
-            pickle.dump(item, spool, pickle.HIGHEST_PROTOCOL)
-            if isinstance(item, Page):
-                if not item.is_record:
-                    lines.add(item)
-                for answer in item.answers:
-                    copies.add(answer)
-        spool.seek(0)
-        yield from with_copies(lines.repeated().strip(_unspooled(spool)), copies.copies())
-
-
-def _unspooled(spool: IO[bytes]) -> Iterator[Page | Rejected]:
-    while spool.peek(1):  # type: ignore[attr-defined]
-        yield pickle.load(spool)
-
-
-def without_repeated_ids(items: Iterable[Page | Rejected]) -> Iterator[Page | Rejected]:
-    """The first answer with an id stays; each further one becomes a rejection."""
-    seen: dict[str, str] = {}
-    for item in items:
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        fresh = []
-        for answer in item.answers:
-            if answer.id in seen:
-                yield Rejected(item.path, Reason.DUPLICATE_ID, f"编号 {answer.id} 已用于 {seen[answer.id]}。")
-            else:
-                seen[answer.id] = item.path
-                fresh.append(answer)
-        if fresh:
-            yield replace(item, answers=tuple(fresh))
-
-
-def without_taken_down(items: Iterable[Page | Rejected], keys: frozenset[str]) -> Iterator[Page | Rejected]:
-    """Answers whose id or address was taken down become rejections."""
-    for item in items:
-        if isinstance(item, Rejected) or not keys:
-            yield item
-            continue
-        hidden = [answer for answer in item.answers if answer.id in keys or answer.url in keys]
-        for answer in hidden:
-            yield Rejected(item.path, Reason.TAKEN_DOWN, f"答案 {answer.id} 已下架。")
-        if kept := tuple(answer for answer in item.answers if answer not in hidden):
-            yield replace(item, answers=kept)
-
-
-def index(
-    items: Iterable[Page | Rejected], folder: Path, analyzer: Analyzer
-) -> tuple[dict[str, int], tuple[Rejected, ...]]:
-    """Write the index with its vocabulary and suggestions, and the pages; gives counts and what was rejected."""
-    counts: Counter[str] = Counter(pages=0, answers=0, rejected=0)
-    rejected: list[Rejected] = []
-    questions: Counter[str] = Counter()
-    resources = folder / "resources"
-    writer = IndexWriter(folder, analyzer.segmenter.dictionary, read_ranking_weights(resources))
-    with (
-        open(folder / "pages.jsonl", "w", encoding="utf-8") as pages_out,
-        open(folder / "rejected.jsonl", "w", encoding="utf-8") as rejected_out,
-    ):
-        for item in items:
-            if isinstance(item, Rejected):
-                rejected.append(item)
-                counts.update(["rejected", f"rejected_{item.reason.value}"])
-                _write_line(rejected_out, item)
-                continue
-            counts.update(["pages"])
-            _write_line(pages_out, item)
-            for answer in item.answers:
-                writer.add(prepared(answer, analyzer))
-                if answer.question and not answer.copy_of:
-                    questions[answer.question] += 1
-                counts.update(["answers", *(f"flaw_{fact.flaw.value}" for fact in answer.quality)])
-    writer.commit()
-    words = Impacts(folder / impacts.FOLDER).word_counts(analyzer.lexicon.names, MIN_ANSWERS)
-    write_vocabulary(folder, analyzer.lexicon, words)
-    write_suggestions(folder, analyzer.lexicon, load_suggestion_rules(resources), words, questions)
-    return dict(counts), tuple(rejected)
-
-
-def prepared(answer: Answer, analyzer: Analyzer) -> PreparedAnswer:
-    """An answer as it is indexed."""
-    question, text = analyzer.normalized(answer.question).text, analyzer.normalized(answer.text).text
-    return PreparedAnswer(answer, question, text, fold_key(answer))
+def code_version() -> str:
+    """Of this program."""
+    try:
+        return version("yiwen")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return "unknown"
 
 
 def _served(data: Path) -> Manifest | None:
@@ -198,28 +136,27 @@ def _served(data: Path) -> Manifest | None:
 
 
 def _facts(
-    corpus: Path, served: Manifest | None, counts: dict[str, int], resources: Path, refused: tuple[str, ...]
+    corpus: Path,
+    served: Manifest | None,
+    counts: dict[str, int],
+    resources: Path,
+    refused: tuple[str, ...],
+    collected: dict[str, str],
 ) -> dict[str, object]:
     """What the manifest says of a build."""
-    try:
-        code_version = version("yiwen")
-    except PackageNotFoundError:  # run from a checkout that was not installed
-        code_version = "unknown"
     return {
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "parent": served.generation if served else None,
         "corpus": str(corpus.resolve()),
         "counts": counts,
         "resources": fingerprint(resources),
-        "code_version": code_version,
+        "code_version": code_version(),
         "objections": list(refused),
+        "collected": collected,
     }
 
 
-def _write_line(out: TextIO, item: Page | Rejected) -> None:
-    out.write(json.dumps(dataclasses.asdict(item), ensure_ascii=False) + "\n")
-
-
-def _summary(rejected: Iterable[Rejected]) -> str:
-    by_reason = Counter(item.reason for item in rejected)
-    return "，".join(f"{reason.label} {count} 个" for reason, count in by_reason.most_common()) or "文件里没有内容"
+def _summary(counts: dict[str, int]) -> str:
+    by_reason = {reason: counts.get(f"rejected_{reason.value}", 0) for reason in Reason}
+    found = sorted(((count, reason) for reason, count in by_reason.items() if count), key=lambda pair: -pair[0])
+    return "，".join(f"{reason.label} {count} 个" for count, reason in found) or "文件里没有内容"

@@ -6,11 +6,13 @@ A page that takes too long or brings its worker down is lost alone, by name; the
 from __future__ import annotations
 
 import gc
+import hashlib
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError
+from dataclasses import dataclass
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
@@ -20,7 +22,7 @@ from indexer.extract import SiteTemplates, extract_page, load_site_templates
 from indexer.identify import with_ids
 from indexer.quality import QualityRules, load_quality_rules, with_quality
 from indexer.read import decoded_page, read_file
-from indexer.records import Page, Reason, Rejected, SavedPage
+from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
 from indexer.settings import Settings
 
 #: called after each file with how many of how many are done
@@ -28,34 +30,68 @@ Progress = Callable[[int, int], None]
 #: pages that may wait for each worker: enough to keep it busy, few enough to hold in memory
 _WAITING_PER_WORKER = 16
 #: a worker makes room for a fresh one after so many pages, so that what its parser keeps does not add up
-_PAGES_PER_WORKER = 2000
+_TASKS_PER_WORKER = 2000
+#: records are small: so many go to a worker together
+_RECORDS_AT_ONCE = 200
 
 
 def no_progress(done: int, total: int) -> None:
     """Tell nobody."""
 
 
+@dataclass(frozen=True)
+class Cleaned:
+    """What became of one page or record."""
+
+    key: bytes  #: of the bytes that it was made of; b"" for what could not be read
+    item: Page | Rejected | None  #: None for one that is known by its key, and was not cleaned again
+
+
 def clean(
-    files: Sequence[tuple[Path, str]], resources: Path, settings: Settings, progress: Progress = no_progress
-) -> Generator[Page | Rejected]:
-    """Read and clean the pages of all files; results come in the order of the files."""
-    rules = load_quality_rules(resources)
+    files: Sequence[tuple[Path, str]],
+    resources: Path,
+    settings: Settings,
+    progress: Progress = no_progress,
+    known: Container[bytes] = (),
+) -> Generator[Cleaned]:
+    """Read and clean the pages of all files but those whose key is known; results come in the order of the files."""
     pages = _Workers(resources, settings)
     try:
         for done, (file, path) in enumerate(files, 1):
             for item in _read(file, path, settings.max_page_bytes):
-                yield from pages.put(with_quality(item, rules) if isinstance(item, Page) else item)
+                if isinstance(item, Rejected):
+                    yield from pages.pass_by(Cleaned(b"", item))
+                elif (key := key_of(item)) in known:
+                    yield from pages.pass_by(Cleaned(key, None))
+                else:
+                    yield from pages.put(key, item)
             progress(done, len(files))
         yield from pages.rest()
     finally:
         pages.stop()
 
 
-def _read(file: Path, path: str, max_page_bytes: int) -> Iterator[SavedPage | Page | Rejected]:
+def key_of(saved: SavedPage) -> bytes:
+    """16 bytes that change with anything that cleaning looks at."""
+    digest = hashlib.blake2b(repr((saved.path, saved.media, saved.charset, saved.url)).encode(), digest_size=16)
+    digest.update(saved.data)
+    return digest.digest()
+
+
+def _read(file: Path, path: str, max_page_bytes: int) -> Iterator[SavedPage | Rejected]:
     try:
         yield from read_file(file, path, max_page_bytes)
     except Exception as error:  # no file may stop a build; its name and the fault are kept
         yield Rejected(path, Reason.UNREADABLE, f"读取出错：{type(error).__name__}: {error}")
+
+
+@dataclass
+class _Batch:
+    """Pages that one worker cleans in one go: a page alone, or many records."""
+
+    keys: list[bytes]
+    saved: list[SavedPage]
+    future: Future[list[Page | Rejected]] | None = None  #: None while it waits for more records
 
 
 class _Workers:
@@ -65,23 +101,32 @@ class _Workers:
         self._resources = resources
         self._count = settings.workers or os.cpu_count() or 1
         self._max_seconds = settings.max_page_seconds
-        self._waiting: deque[tuple[SavedPage, Future[Page | Rejected]] | Page | Rejected] = deque()
+        self._waiting: deque[_Batch | Cleaned] = deque()
         self._pool: ProcessPool | None = None
+        self._tools: tuple[SiteTemplates, QualityRules] | None = None
 
-    def put(self, item: SavedPage | Page | Rejected) -> Iterator[Page | Rejected]:
-        """Take one item; gives what is done by now."""
-        if isinstance(item, SavedPage):
-            future = self._started().schedule(_clean_page, args=[item], timeout=self._max_seconds)
-            self._waiting.append((item, future))
+    def pass_by(self, item: Cleaned) -> Iterator[Cleaned]:
+        """Take one that needs no cleaning; gives what is done by now."""
+        self._waiting.append(item)
+        return self._done()
+
+    def put(self, key: bytes, saved: SavedPage) -> Iterator[Cleaned]:
+        """Take a page or record; gives what is done by now."""
+        last = self._waiting[-1] if self._waiting else None
+        if saved.media == "record" and isinstance(last, _Batch) and last.future is None:
+            last.keys.append(key)
+            last.saved.append(saved)
         else:
-            self._waiting.append(item)
-        while self._waiting and (not isinstance(self._waiting[0], tuple) or self._is_full()):
-            yield self._next()
+            self._send_last()
+            self._waiting.append(_Batch([key], [saved]))
+        if saved.media != "record" or len(self._batch().saved) == _RECORDS_AT_ONCE:
+            self._send_last()
+        return self._done()
 
-    def rest(self) -> Iterator[Page | Rejected]:
+    def rest(self) -> Iterator[Cleaned]:
         """Wait for all that is left."""
         while self._waiting:
-            yield self._next()
+            yield from self._next()
 
     def stop(self) -> None:
         """End the workers, also in the middle of their work."""
@@ -89,33 +134,60 @@ class _Workers:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
 
+    def _batch(self) -> _Batch:
+        last = self._waiting[-1]
+        assert isinstance(last, _Batch)
+        return last
+
+    def _send_last(self) -> None:
+        """Give the batch that waits for more records to a worker."""
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(last, _Batch) and last.future is None and not self._is_done_here(last):
+            timeout = self._max_seconds * min(len(last.saved), 2)
+            last.future = self._started().schedule(_clean_pages, args=[last.saved], timeout=timeout)
+
+    def _is_done_here(self, batch: _Batch) -> bool:
+        """Records need no protection, and few of them no process of their own."""
+        return batch.saved[0].media == "record" and (self._count == 1 or len(batch.saved) < _RECORDS_AT_ONCE)
+
+    def _done(self) -> Iterator[Cleaned]:
+        while self._waiting and (isinstance(self._waiting[0], Cleaned) or self._is_full()):
+            yield from self._next()
+
     def _is_full(self) -> bool:
         return len(self._waiting) > self._count * _WAITING_PER_WORKER
 
     def _started(self) -> ProcessPool:
-        """The pool, begun with the first page: records need none."""
+        """The pool, begun when it is first needed."""
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._count,
-                max_tasks=_PAGES_PER_WORKER,
+                max_tasks=_TASKS_PER_WORKER,
                 initializer=_prepare,
                 initargs=[self._resources],
                 context=multiprocessing.get_context("spawn"),
             )
         return self._pool
 
-    def _next(self) -> Page | Rejected:
-        item = self._waiting.popleft()
-        if not isinstance(item, tuple):
-            return item
-        saved, future = item
+    def _next(self) -> Iterator[Cleaned]:
+        first = self._waiting.popleft()
+        if isinstance(first, Cleaned):
+            yield first
+            return
+        yield from map(Cleaned, first.keys, self._result(first))
+
+    def _result(self, batch: _Batch) -> list[Page | Rejected]:
+        if batch.future is None:
+            self._tools = self._tools or (load_site_templates(self._resources), load_quality_rules(self._resources))
+            return [clean_page(saved, *self._tools) for saved in batch.saved]
         try:
-            return future.result()
+            return batch.future.result()
         except TimeoutError:
             detail = f"清洗用时超过上限 max_page_seconds（{self._max_seconds} 秒）。"
-            return Rejected(saved.path, Reason.TOO_SLOW, detail)
+            return [Rejected(saved.path, Reason.TOO_SLOW, detail) for saved in batch.saved]
         except ProcessExpired as error:
-            return Rejected(saved.path, Reason.CRASHED, f"清洗这一页的进程中途退出（退出码 {error.exitcode}）。")
+            detail = f"清洗这一页的进程中途退出（退出码 {error.exitcode}）。"
+            return [Rejected(saved.path, Reason.CRASHED, detail) for saved in batch.saved]
 
 
 _tools: tuple[SiteTemplates, QualityRules] | None = None  # of a worker process, set as it begins
@@ -126,9 +198,9 @@ def _prepare(resources: Path) -> None:
     _tools = load_site_templates(resources), load_quality_rules(resources)
 
 
-def _clean_page(saved: SavedPage) -> Page | Rejected:
+def _clean_pages(several: Sequence[SavedPage]) -> list[Page | Rejected]:
     assert _tools is not None
-    return clean_page(saved, *_tools)
+    return [clean_page(saved, *_tools) for saved in several]
 
 
 def clean_page(saved: SavedPage, templates: SiteTemplates, rules: QualityRules) -> Page | Rejected:
@@ -136,8 +208,8 @@ def clean_page(saved: SavedPage, templates: SiteTemplates, rules: QualityRules) 
     gc.disable()  # a page's tree is all new objects and all of them in use: collecting finds nothing, again and again
     try:
         raw = decoded_page(saved)
-        page = raw if isinstance(raw, Rejected) else extract_page(raw, templates)
-        return with_quality(with_ids(page), rules) if isinstance(page, Page) else page
+        page = extract_page(raw, templates) if isinstance(raw, RawPage) else raw
+        return with_quality(page if page.is_record else with_ids(page), rules) if isinstance(page, Page) else page
     except TooDeep as error:
         return Rejected(saved.path, Reason.TOO_DEEP, str(error))
     except Exception as error:  # a page of a strange shape must never stop a build; its name and the fault are kept

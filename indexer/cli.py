@@ -57,8 +57,9 @@ def extract(paths: tuple[Path, ...], as_json: bool, with_reasons: bool, resource
         for line in explanations(paths, settings):
             click.echo(line)
         return
-    for item in clean(find_files(paths), find_resources(settings.resources), settings):
-        click.echo(json.dumps(extraction_line(item), ensure_ascii=False))
+    for cleaned in clean(find_files(paths), find_resources(settings.resources), settings):
+        assert cleaned.item is not None
+        click.echo(json.dumps(extraction_line(cleaned.item), ensure_ascii=False))
 
 
 def explanations(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
@@ -123,17 +124,20 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
 @click.option("--corpus", required=True, type=click.Path(path_type=Path), help="语料目录")
 @_data
 @_resources
+@click.option("--memory-mb", type=click.IntRange(min=100), help="写索引最多用多少内存（默认 1000）")
 @click.option("--if-missing", is_flag=True, help="已有可用的索引时什么都不做")
-@click.option("--update", is_flag=True, help="只处理有变化的页面（目前仍会全部重建，结果相同）")
-def build(corpus: Path, data: Path | None, resources: Path | None, if_missing: bool, update: bool) -> int:
-    settings = load_settings({"data": data, "resources": resources})
+@click.option("--update", is_flag=True, help="只处理上次建立之后有变化的页面，结果与全部重建相同")
+def build(
+    corpus: Path, data: Path | None, resources: Path | None, memory_mb: int | None, if_missing: bool, update: bool
+) -> int:
+    settings = load_settings({"data": data, "resources": resources, "memory_mb": memory_mb})
     if if_missing:
         if _served(settings.data):
             return 0
         click.echo(f"还没有索引，用 {corpus} 建立一个", err=True)
     try:
         with _progress("清洗并建立索引") as progress:
-            report = build_generation(corpus, settings.data, settings, progress)
+            report = build_generation(corpus, settings.data, settings, progress, update)
     except BuildRunning as error:
         click.echo(str(error), err=True)
         return _EXIT_BUILD_RUNNING
@@ -161,6 +165,8 @@ def build_summary(report: BuildReport) -> list[str]:
         f"{report.manifest.generation}：{counts['pages']} 个页面，{counts['answers']} 条答案，"
         f"未收录 {counts['rejected']} 个，用时 {report.seconds:.1f} 秒。"
     ]
+    if report.reused:
+        lines.append(f"  其中 {report.reused} 个页面与上次相同，没有重新清洗。")
     for reason, number in Counter(item.reason for item in report.rejected).most_common():
         examples = [item for item in report.rejected if item.reason is reason][:3]
         lines.append(

@@ -2,17 +2,15 @@
 
 Near-duplicates are found by MinHash (Broder 1997) over character 4-grams, banded (Leskovec, Rajaraman, Ullman:
 Mining of Massive Datasets, 3.4): 21 bands of 6 rows put pairs of similarity .8 together with probability .998, and
-chance pairs (.02) practically never, so that a million answers stay a matter of sorting. Signatures are arrays:
-126 x 4 bytes an answer. An excerpt, a text that stops in mid-sentence, is found by digests of the first 48, 60, 75 ...
-letters: 12 bytes each.
+chance pairs (.02) practically never, so that a million answers stay a matter of sorting. An excerpt, a text that stops
+in mid-sentence, is found by digests of the first 48, 60, 75 ... letters.
 """
 
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +31,23 @@ _SENTENCE_ENDS = tuple("。！？!?；;")
 _CLOSING = "”’\"'）)】]》 \n　"
 _SEED = 20_261_122
 _NO_DATE = "9999"  # sorts behind every date
+_PAIRS_AT_ONCE = 50_000  # of signatures that are compared
+_LONG_CHARS = 500  # with so many there are enough letters
+
+
+#: what comparing needs to know of an answer, in 640 bytes; an index's answers lie in a file of these
+FACTS = np.dtype(
+    [
+        ("text", "<u8"),  # digest of its letters
+        ("question", "<u8"),
+        ("letters", "<u4"),  # how many
+        ("is_cut_off", "?"),  # stops in mid-sentence
+        ("date", "S19"),
+        ("starts", "<u8", len(_PREFIX_CHARS)),  # digests of its first letters; 0 where it has fewer
+        ("signature", "<u4", _BANDS * _ROWS),
+    ]
+)
+Facts = NDArray[np.void]
 
 
 @dataclass(frozen=True)
@@ -43,74 +58,85 @@ class Copies:
     stock: Mapping[int, int]  #: digest of a text -> under how many different questions it stands, three or more
 
 
+def copy_facts(answer: Answer) -> bytes:
+    """One row of FACTS."""
+    text = _letters(answer.text)
+    row = np.zeros(1, FACTS)
+    row["text"], row["question"] = _digest(text), _digest(_letters(answer.question))
+    row["letters"], row["date"] = len(text), (answer.date or _NO_DATE).encode()[:19]
+    row["is_cut_off"] = not answer.text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
+    if len(text) >= _MIN_CHARS:
+        minhash = RMinHash(num_perm=_BANDS * _ROWS, seed=_SEED)
+        minhash.update([text[i : i + _SHINGLE_CHARS] for i in range(len(text) - _SHINGLE_CHARS + 1)])
+        row["signature"] = minhash.digest()
+        row["starts"] = [_digest(text[:length]) if len(text) >= length else 0 for length in _PREFIX_CHARS]
+    return row.tobytes()
+
+
+def find_copies(ids: Sequence[str], facts: Facts) -> Copies:
+    """Compare answers, given by their ids and facts in the order of reading."""
+    numbers = np.flatnonzero(facts["letters"] >= _MIN_CHARS)
+    groups = _Groups(len(ids))
+    for band in range(_BANDS):
+        rows = facts["signature"][:, band * _ROWS : (band + 1) * _ROWS][numbers]
+        first, second = (numbers[each] for each in _neighbours(rows))
+        alike = _similarities(facts, first, second) >= _SIMILARITY
+        groups.join_all(first[alike], second[alike])
+    for excerpts, wholes in _excerpts(facts, numbers):
+        groups.join_all(excerpts, wholes)
+    return Copies(dict(_copies_in(groups, ids, facts)), _stock(facts))
+
+
+def _stock(facts: Facts) -> dict[int, int]:
+    """Texts that answer several questions, each with how many."""
+    pairs = np.unique(np.column_stack([facts["text"], facts["question"]]), axis=0)
+    texts, questions = np.unique(pairs[:, 0], return_counts=True)
+    often = questions >= _STOCK_QUESTIONS
+    return dict(zip(texts[often].tolist(), questions[often].tolist(), strict=True))
+
+
+def _excerpts(facts: Facts, numbers: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Texts that stop in mid-sentence, each with the longest one that begins with the same letters, if it is longer."""
+    lengths, is_cut_off = facts["letters"], facts["is_cut_off"]
+    for level, least in enumerate(_PREFIX_CHARS):
+        most = _PREFIX_CHARS[level + 1] if level + 1 < len(_PREFIX_CHARS) else 2**32 - 1
+        here = numbers[lengths[numbers] >= least]
+        starts = facts["starts"][:, level][here]
+        order = np.lexsort((here, -lengths[here].astype(np.int64), starts))  # of each start the longest first
+        here, starts = here[order], starts[order]
+        is_first = np.ones(len(here), np.bool_)
+        is_first[1:] = starts[1:] != starts[:-1]
+        wholes = here[is_first][np.cumsum(is_first) - 1]
+        chosen = is_cut_off[here] & (lengths[here] < np.minimum(lengths[wholes], most))
+        yield here[chosen], wholes[chosen]
+
+
+def _copies_in(groups: _Groups, ids: Sequence[str], facts: Facts) -> Iterator[tuple[str, tuple[str, float]]]:
+    for members in groups.of_several():
+        lengths = {member: int(facts["letters"][member]) for member in members}
+        whole = _EXCERPT_SHARE * max(lengths.values())
+        # the earliest is the original, but an excerpt never is
+        original, *others = sorted(members, key=lambda each: (lengths[each] < whole, facts["date"][each], each))
+        similarities = _similarities(facts, np.full(len(others), original), np.array(others))
+        for member, similarity in zip(others, similarities.tolist(), strict=True):
+            yield ids[member], (ids[original], similarity)
+
+
 class CopyFinder:
     """Takes answers one by one, then tells which are copies."""
 
     def __init__(self) -> None:
-        self._signatures = array("I")
         self._ids: list[str] = []
-        self._order: list[tuple[str, int]] = []  # date, then order of reading: the earliest is the original
-        self._texts, self._questions = array("Q"), array("Q")
-        self._lengths, self._cut = array("I"), array("B")
-        self._prefixes = [(array("Q"), array("I")) for _ in _PREFIX_CHARS]  # digests, numbers of the answers
+        self._rows: list[bytes] = []
 
     def add(self, answer: Answer) -> None:
         """Take one answer."""
-        text = _letters(answer.text)
-        self._texts.append(_digest(text))
-        self._questions.append(_digest(_letters(answer.question)))
-        if len(text) < _MIN_CHARS:
-            return
-        minhash = RMinHash(num_perm=_BANDS * _ROWS, seed=_SEED)
-        minhash.update([text[i : i + _SHINGLE_CHARS] for i in range(len(text) - _SHINGLE_CHARS + 1)])
-        self._signatures.extend(minhash.digest())
-        for length, (digests, numbers) in zip(_PREFIX_CHARS, self._prefixes, strict=True):
-            if len(text) >= length:
-                digests.append(_digest(text[:length]))
-                numbers.append(len(self._ids))
-        self._lengths.append(len(text))
-        self._cut.append(not answer.text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS))
-        self._order.append((answer.date or _NO_DATE, len(self._ids)))
         self._ids.append(answer.id)
+        self._rows.append(copy_facts(answer))
 
     def copies(self) -> Copies:
         """Compare all that was taken."""
-        signatures = np.array(self._signatures, np.uint32).reshape(len(self._ids), _BANDS * _ROWS)
-        groups = _Groups(len(self._ids))
-        for band in range(_BANDS):
-            for first, second in _neighbours(signatures[:, band * _ROWS : (band + 1) * _ROWS]):
-                if groups.root(first) != groups.root(second) and _similarity(signatures, first, second) >= _SIMILARITY:
-                    groups.join(first, second)
-        for excerpt, whole in self._excerpts():
-            groups.join(excerpt, whole)
-        return Copies(dict(self._copies_in(groups, signatures)), self._stock())
-
-    def _stock(self) -> dict[int, int]:
-        """Texts that answer several questions, each with how many."""
-        pairs = np.unique(np.column_stack([_numbers(self._texts), _numbers(self._questions)]), axis=0)
-        texts, questions = np.unique(pairs[:, 0], return_counts=True)
-        often = questions >= _STOCK_QUESTIONS
-        return dict(zip(texts[often].tolist(), questions[often].tolist(), strict=True))
-
-    def _excerpts(self) -> Iterator[tuple[int, int]]:
-        """Texts that stop in mid-sentence, each with a longer one that begins with the same letters."""
-        for level, (digests, numbers) in enumerate(self._prefixes):
-            next_length = _PREFIX_CHARS[level + 1] if level + 1 < len(_PREFIX_CHARS) else 2**32
-            longest: dict[int, int] = {}
-            for digest, number in zip(digests, numbers, strict=True):
-                if self._lengths[number] > self._lengths[longest.setdefault(digest, number)]:
-                    longest[digest] = number
-            for digest, number in zip(digests, numbers, strict=True):
-                whole = longest[digest]
-                if self._cut[number] and self._lengths[number] < min(next_length, self._lengths[whole]):
-                    yield number, whole
-
-    def _copies_in(self, groups: _Groups, signatures: NDArray[np.uint32]) -> Iterator[tuple[str, tuple[str, float]]]:
-        for members in groups.of_several():
-            whole = _EXCERPT_SHARE * max(self._lengths[member] for member in members)
-            original, *others = sorted(members, key=lambda member: (self._lengths[member] < whole, self._order[member]))
-            for member in others:
-                yield self._ids[member], (self._ids[original], _similarity(signatures, original, member))
+        return find_copies(self._ids, np.frombuffer(b"".join(self._rows), FACTS))
 
 
 class _Groups:
@@ -129,6 +155,11 @@ class _Groups:
         low, high = sorted((self.root(first), self.root(second)))
         self._parent[high] = low
 
+    def join_all(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> None:
+        """Join the pairs of two arrays."""
+        for one, other in zip(first.tolist(), second.tolist(), strict=True):
+            self.join(one, other)
+
     def of_several(self) -> Iterable[list[int]]:
         members: defaultdict[int, list[int]] = defaultdict(list)
         for number, parent in enumerate(self._parent):
@@ -137,17 +168,21 @@ class _Groups:
         return ([root, *others] for root, others in members.items())
 
 
-def _neighbours(band: NDArray[np.uint32]) -> Iterator[tuple[int, int]]:
-    """Pairs of documents that agree in all rows of a band: each with the next one of its bucket."""
+def _neighbours(band: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of rows that agree in a whole band: each with the next one of its bucket."""
     keys = np.ascontiguousarray(band).view(np.dtype((np.void, band.shape[1] * band.itemsize))).ravel()
     order = np.argsort(keys, kind="stable")
     equal = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
-    return zip(order[equal].tolist(), order[equal + 1].tolist(), strict=True)
+    return order[equal], order[equal + 1]
 
 
-def _similarity(signatures: NDArray[np.uint32], first: int, second: int) -> float:
-    """Share of equal rows, which estimates the Jaccard similarity of the two texts' 4-grams."""
-    return float(np.mean(signatures[first] == signatures[second]))
+def _similarities(facts: Facts, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Share of equal rows of pairs of signatures, which estimates the Jaccard similarity of the texts' 4-grams."""
+    found = np.empty(len(first))
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        pairs = slice(start, start + _PAIRS_AT_ONCE)
+        found[pairs] = (facts["signature"][first[pairs]] == facts["signature"][second[pairs]]).mean(axis=1)
+    return found
 
 
 def with_copies(items: Iterable[Page | Rejected], copies: Copies) -> Iterator[Page | Rejected]:
@@ -171,8 +206,8 @@ def _marked(answer: Answer, copies: Copies) -> Answer:
 
 def fold_key(answer: Answer) -> int:
     """Equal for an original and its copies, and for short answers of the same letters; unsigned 64 bit."""
-    text = _letters(answer.text)
-    return _digest(text if len(text) < _MIN_CHARS else f"id {answer.copy_of or answer.id}")
+    text = _letters(answer.text) if len(answer.text) < _LONG_CHARS else ""
+    return _digest(text if 0 < len(text) < _MIN_CHARS else f"id {answer.copy_of or answer.id}")
 
 
 def _letters(text: str) -> str:
@@ -182,7 +217,3 @@ def _letters(text: str) -> str:
 
 def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
-
-
-def _numbers(values: array[int]) -> NDArray[np.uint64]:
-    return np.frombuffer(values, np.uint64) if values else np.empty(0, np.uint64)

@@ -130,8 +130,8 @@ class Engine:
 
     def answers(self) -> Iterator[Answer]:
         """Every answer of the served generation, taken down or not."""
-        store = self._generation().store
-        return (store.answer(document) for document in range(store.document_count))
+        generation = self._generation()
+        return map(generation.store.answer, np.flatnonzero(generation.impacts.alive).tolist())
 
     def count_of(self, key: str) -> int:
         """How many answers of the current generation have this id or address, shown or taken down."""

@@ -88,10 +88,10 @@ def host_of(url: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class SavedPage:
-    """A page as it lay in a file or archive: bytes, and what was noted when they were fetched."""
+    """A page or record as it lay in a file or archive: bytes, and what was noted when they were fetched."""
 
     path: str  #: relative to the corpus, with forward slashes; in an archive with the record's number
-    media: str  #: "html" or "text" (a layout dump)
+    media: str  #: "html", "text" (a layout dump) or "record" (a line of JSONL, an answer already)
     data: bytes
     charset: str | None = None  #: of the HTTP header
     url: str | None = None  #: the address it was fetched from

@@ -49,6 +49,12 @@ class RepeatedLines:
         return replace(answer, text="\n".join(line for line in lines if line not in repeated))
 
 
+def line_digests(page: Page) -> bytes:
+    """What `LineCounter` needs of a page: digests of its site and of each different line, 8 bytes each."""
+    lines = {line for answer in page.answers for line in answer.text.split("\n") if len(line) >= _MIN_LINE_CHARS}
+    return array("Q", [_digest(page.site, ""), *sorted(_digest(page.site, line) for line in lines)]).tobytes()
+
+
 class LineCounter:
     """Takes pages one by one, then tells which lines their sites repeat."""
 
@@ -58,12 +64,14 @@ class LineCounter:
 
     def add(self, page: Page) -> None:
         """Take one page; a line counts once on each."""
-        site = _digest(page.site, "")
+        self.add_digests(line_digests(page))
+
+    def add_digests(self, digests: bytes) -> None:
+        """Take what `line_digests` gives for a page."""
+        site, *lines = array("Q", digests)
         self._pages[site] += 1
-        lines = {line for answer in page.answers for line in answer.text.split("\n") if len(line) >= _MIN_LINE_CHARS}
-        for line in lines:
-            self._lines.append(_digest(page.site, line))
-            self._sites.append(site)
+        self._lines.extend(lines)
+        self._sites.extend([site] * len(lines))
 
     def repeated(self) -> RepeatedLines:
         """Lines on five pages of a site or more, and on 2 % of them."""

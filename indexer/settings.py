@@ -29,7 +29,8 @@ class Settings:
     max_query_chars: int = _setting(200, "字", "问题的长度上限，超出部分不参与检索")
     max_page_bytes: int = _setting(8_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")
-    workers: int = _setting(0, "个", "清洗网页的进程数；默认与处理器核数相同")
+    workers: int = _setting(0, "个", "清洗网页和写索引的进程数；默认与处理器核数相同")
+    memory_mb: int = _setting(1000, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -19,17 +20,16 @@ from builders import RESOURCES, make_answer
 from indexer.analysis.analyzer import Analyzer
 from indexer.analysis.aspects import load_aspects
 from indexer.analysis.lexicon import Term, make_lexicon
-from indexer.analysis.normalize import normalize
 from indexer.analysis.question import load_question_rules
 from indexer.analysis.segment import Segmenter, make_segmenter
 from indexer.records import Answer
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.store import generations
-from indexer.store.base import PARTS, TERM_KINDS, PreparedAnswer, field_name
+from indexer.store.base import PARTS, TERM_KINDS, field_name
 from indexer.store.generations import Manifest
 from indexer.store.impact_writer import MAX_DOCUMENTS
 from indexer.store.impacts import Impacts, finish
-from indexer.store.index_writer import IndexWriter, segment_name, write_arrays
+from indexer.store.index_writer import Analysis, IndexWriter, NewAnswer, segment_name, write_arrays
 from indexer.store.whoosh_store import WhooshStore
 
 ROOT = Path(__file__).parents[1]
@@ -66,11 +66,6 @@ def flip_bit(file: Path, position: int = 0) -> None:
     file.write_bytes(content)
 
 
-def prepared_answer(answer: Answer, fold_key: int = 0) -> PreparedAnswer:
-    """An answer as it is indexed."""
-    return PreparedAnswer(answer, normalize(answer.question).text, normalize(answer.text).text, fold_key)
-
-
 @lru_cache(maxsize=1)
 def plain_segmenter() -> Segmenter:
     """jieba with a lexicon of three words."""
@@ -96,6 +91,11 @@ def terms_of(texts: Sequence[tuple[str, str]]) -> list[dict[str, Sequence[str]]]
     ]
 
 
+def plain_analysis(folder: Path | None = None) -> Analysis:
+    """What texts become with that lexicon, wherever."""
+    return Analysis(plain_segmenter().lexicon.normal, plain_segmenter().dictionary)
+
+
 @contextmanager
 def impacts_of(
     texts: Sequence[tuple[str, str]], max_documents: int = MAX_DOCUMENTS, weights: RankingWeights | None = None
@@ -103,26 +103,32 @@ def impacts_of(
     """The arrays of answers with these questions and texts."""
     with tempfile.TemporaryDirectory() as folder:
         names: list[str] = []
-        answers = [prepared_answer(make_answer(f"a{number}", *both)) for number, both in enumerate(texts)]
+        answers = [make_answer(f"a{number}", *both) for number, both in enumerate(texts)]
         for start in range(0, len(texts), max_documents):
             names.append(segment_name(len(names)))
-            segment = answers[start : start + max_documents]
-            write_arrays(Path(folder), names[-1], segment, plain_segmenter().dictionary)
+            spool = Path(folder) / "answers"
+            with open(spool, "wb") as out:
+                for answer in answers[start : start + max_documents]:
+                    pickle.dump(NewAnswer(answer, 0), out)
+            write_arrays(Path(folder), names[-1], spool, plain_analysis())
         finish(Path(folder), names, weights or read_ranking_weights(RESOURCES))
         yield Impacts(Path(folder))
 
 
-def write_index(folder: Path, answers: Iterable[PreparedAnswer], max_documents: int = MAX_DOCUMENTS) -> Path:
+def write_index(
+    folder: Path, answers: Iterable[Answer], max_documents: int = MAX_DOCUMENTS, fold_keys: Sequence[int] = ()
+) -> Path:
     """An index of these answers, written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    writer = IndexWriter(folder, plain_segmenter().dictionary, read_ranking_weights(RESOURCES), max_documents)
-    for answer in answers:
-        writer.add(answer)
+    writer = IndexWriter(folder, plain_analysis, read_ranking_weights(RESOURCES), MAX_DOCUMENTS)
+    writer.max_documents = max_documents
+    for number, answer in enumerate(answers):
+        writer.add(answer, fold_keys[number] if fold_keys else 0)
     writer.commit()
     return folder
 
 
-def whoosh_store(folder: Path, answers: Iterable[PreparedAnswer]) -> WhooshStore:
+def whoosh_store(folder: Path, answers: Iterable[Answer]) -> WhooshStore:
     """The answers of an index, written to `folder` and opened."""
     return WhooshStore(write_index(folder, answers) / "whoosh")
 
@@ -139,6 +145,7 @@ def sealed(data: Path, files: Mapping[str, str | bytes], parent: str | None = No
         "resources": "0",
         "code_version": "0",
         "objections": [],
+        "collected": {},
     }
     return generations.seal(draft, facts)
 

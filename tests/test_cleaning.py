@@ -22,24 +22,25 @@ RESOURCES = Path(__file__).parent.parent / "corpus" / "resources"
 PAGE = "<html><title>口腔溃疡怎么办</title><body><h1>口腔溃疡怎么办</h1><p>多数一到两周自己愈合，避免辛辣。</p>"
 
 
-def ill_behaved(saved: SavedPage) -> Page | Rejected:
+def ill_behaved(several: list[SavedPage]) -> list[Page | Rejected]:
     """Stands in for the cleaning of one page; runs in a worker."""
+    [saved] = several
     if saved.path.startswith("crash"):
         os._exit(41)
     if saved.path.startswith("sleep"):
         time.sleep(60)
-    return clean_page(saved, load_site_templates(RESOURCES), load_quality_rules(RESOURCES))
+    return [clean_page(saved, load_site_templates(RESOURCES), load_quality_rules(RESOURCES))]
 
 
 def outcome(folder: Path, settings: Settings) -> list[tuple[str, str]]:
-    items = clean(find_files([folder]), RESOURCES, settings)
-    return [(item.path, item.reason.value if isinstance(item, Rejected) else "kept") for item in items]
+    items = [cleaned.item for cleaned in clean(find_files([folder]), RESOURCES, settings)]
+    return [(item.path, item.reason.value if isinstance(item, Rejected) else "kept") for item in items if item]
 
 
 def test_a_worker_that_dies_or_never_ends_loses_its_page_only_and_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cleaning, "_clean_page", ill_behaved)
+    monkeypatch.setattr(cleaning, "_clean_pages", ill_behaved)
     names = ["a.html", "b.html", "crash.html", "d.html", "sleep.html", "t.html"]
     write_files(tmp_path, dict.fromkeys(names, PAGE))
     settings = replace(Settings(), workers=2, max_page_seconds=3)
@@ -61,7 +62,7 @@ def test_results_keep_the_order_of_the_files_however_many_workers_there_are(tmp_
 
 def test_whoever_stops_listening_stops_the_workers(tmp_path: Path) -> None:
     write_files(tmp_path, {f"{number}.html": PAGE for number in range(200)})
-    items = clean(find_files([tmp_path]), RESOURCES, replace(Settings(), workers=1))
+    items = (cleaned.item for cleaned in clean(find_files([tmp_path]), RESOURCES, replace(Settings(), workers=1)))
     first = next(items)
     items.close()
     assert isinstance(first, Page) and list(items) == []

@@ -15,7 +15,8 @@ from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
 from indexer.extract.html_blocks import html_blocks
 from indexer.extract.html_tree import html_tree
-from indexer.read import decoded_page, read_file
+from indexer.read import read_file
+from indexer.read.pages import text_of
 from indexer.records import Page, RawPage, Rejected, SavedPage
 
 TEMPLATES = load_site_templates(RESOURCES)
@@ -123,7 +124,7 @@ def test_what_is_said_besides_the_pages_own_words_is_chinese(tmp_path: Path) -> 
 def raw_page(file: Path) -> RawPage | Rejected:
     [saved] = read_file(file, file.name, 10**7)
     assert isinstance(saved, SavedPage)
-    return decoded_page(saved)
+    return text_of(saved)
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)

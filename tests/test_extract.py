@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from indexer.extract import SiteTemplates, extract_page, load_site_templates
-from indexer.read import decoded_page, read_file
+from indexer.read import read_file
+from indexer.read.pages import text_of
 from indexer.records import Kind, Page, RawPage, Reason, Rejected, SavedPage
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +29,7 @@ def templates() -> SiteTemplates:
 def clean(file: Path, templates: SiteTemplates) -> Page | Rejected:
     (saved,) = read_file(file, file.name, 10_000_000)
     assert isinstance(saved, SavedPage)
-    raw = decoded_page(saved)
+    raw = text_of(saved)
     return raw if isinstance(raw, Rejected) else extract_page(raw, templates)
 
 

@@ -38,7 +38,10 @@ ARROWS = {
     "understanding": SHARED | {"analysis", "store"},
     "lexicon_preview": SHARED | {"analysis", "build", "engine", "quality_gate"},
     "lexicon_commands": SHARED | {"analysis", "engine", "lexicon_preview", "quality_gate"},
-    "build": SHARED | {"read", "cleaning", "dedupe", "repetition", "analysis", "store", "quality_gate"},
+    "admission": SHARED,
+    "collecting": SHARED | {"dedupe", "repetition"},
+    "indexing": SHARED | {"analysis", "collecting", "dedupe", "store"},
+    "build": SHARED | {"admission", "analysis", "cleaning", "collecting", "indexing", "quality_gate", "read", "store"},
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
     | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},

@@ -15,10 +15,9 @@ import pytest
 from builders import make_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_builders import PATIENCE_SECONDS, prepared_answer, spasm_answers, whoosh_store, write_index
+from store_builders import PATIENCE_SECONDS, spasm_answers, whoosh_store, write_index
 
 from indexer.records import Answer
-from indexer.store.base import PreparedAnswer
 from indexer.store.impacts import Impacts
 from indexer.store.whoosh_store import WhooshStore
 
@@ -65,18 +64,18 @@ def restless() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def documents() -> list[PreparedAnswer]:
-    return [prepared_answer(answer) for answer in spasm_answers(MANY)]
+def documents() -> list[Answer]:
+    return spasm_answers(MANY)
 
 
 @pytest.fixture
-def store(documents: list[PreparedAnswer], tmp_path: Path) -> WhooshStore:
+def store(documents: list[Answer], tmp_path: Path) -> WhooshStore:
     """A store of several segments that has read nothing yet."""
     return WhooshStore(write_index(tmp_path / "index", documents, max_documents=150) / "whoosh")
 
 
 @pytest.fixture(scope="module")
-def expected(documents: list[PreparedAnswer], tmp_path_factory: pytest.TempPathFactory) -> Expected:
+def expected(documents: list[Answer], tmp_path_factory: pytest.TempPathFactory) -> Expected:
     """Each word of the answers with its postings as the arrays have them."""
     arrays = Impacts(write_index(tmp_path_factory.mktemp("expected"), documents) / "impacts")
     found = {word: arrays.postings("answer_words", word) for word in arrays.word_counts([], 1)}
@@ -86,7 +85,7 @@ def expected(documents: list[PreparedAnswer], tmp_path_factory: pytest.TempPathF
 
 
 def test_ids_stand_in_the_order_of_the_documents(tmp_path: Path) -> None:
-    store = whoosh_store(tmp_path / "index", [prepared_answer(make_answer(id)) for id in "丙甲丁乙"])
+    store = whoosh_store(tmp_path / "index", map(make_answer, "丙甲丁乙"))
     assert store.document_count == 4
     assert store.ids([0, 1, 2, 3]) == ["丙", "甲", "丁", "乙"]
     assert store.ids([2, 0]) == ["丁", "丙"]
@@ -94,11 +93,8 @@ def test_ids_stand_in_the_order_of_the_documents(tmp_path: Path) -> None:
 
 def test_fold_keys_and_sites_stand_in_the_order_of_the_documents(tmp_path: Path) -> None:
     keys, sites = [7, 0, 2**64 - 1, 7], ["甲", None, "乙", "甲"]
-    documents = [
-        prepared_answer(make_answer(f"a{n}", site=site), key)
-        for n, (key, site) in enumerate(zip(keys, sites, strict=True))
-    ]
-    arrays = Impacts(write_index(tmp_path / "index", documents, max_documents=2) / "impacts")
+    documents = [make_answer(f"a{number}", site=site) for number, site in enumerate(sites)]
+    arrays = Impacts(write_index(tmp_path / "index", documents, 2, keys) / "impacts")
     assert arrays.fold_keys.tolist() == keys
     assert arrays.of_site("甲").tolist() == [True, False, False, True]
     assert arrays.of_site("丙").tolist() == [False] * 4
@@ -108,7 +104,7 @@ def test_fold_keys_and_sites_stand_in_the_order_of_the_documents(tmp_path: Path)
 @settings(max_examples=40, deadline=None)
 def test_an_answer_comes_back_as_it_was_and_is_found_by_its_exact_values(answers: list[Answer]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        store = whoosh_store(Path(folder) / "index", map(prepared_answer, answers))
+        store = whoosh_store(Path(folder) / "index", answers)
         assert [store.answer(number) for number in range(store.document_count)] == answers
         for field in ("id", "url", "site"):
             values = [getattr(answer, field) for answer in answers]
@@ -123,14 +119,14 @@ def test_an_answer_comes_back_as_it_was_and_is_found_by_its_exact_values(answers
 )
 def test_a_part_of_a_value_or_another_case_finds_nothing(tmp_path: Path, field: str, part_of_value: str) -> None:
     answer = make_answer("a1", url=URL, site=SITE)
-    store = whoosh_store(tmp_path / "index", [prepared_answer(answer)])
+    store = whoosh_store(tmp_path / "index", [answer])
     assert store.documents_with(field, getattr(answer, field)).tolist() == [0]
     assert store.documents_with(field, part_of_value).tolist() == []
 
 
 @pytest.mark.usefixtures("restless")
 def test_many_threads_that_share_a_store_read_what_one_reads(
-    store: WhooshStore, documents: list[PreparedAnswer], expected: Expected
+    store: WhooshStore, documents: list[Answer], expected: Expected
 ) -> None:
     together = threading.Barrier(8)
 
@@ -139,7 +135,7 @@ def test_many_threads_that_share_a_store_read_what_one_reads(
         together.wait(PATIENCE_SECONDS)
         for number, word in enumerate(order):
             assert postings_of(store, word) == expected[word]
-            answer = documents[number % MANY].answer
+            answer = documents[number % MANY]
             assert store.documents_with("id", answer.id).tolist() == [number % MANY]
             assert store.answer(number % MANY) == answer
         return len(order)
@@ -149,9 +145,9 @@ def test_many_threads_that_share_a_store_read_what_one_reads(
 
 
 def test_processes_forked_from_one_that_has_read_all_go_on_reading(
-    store: WhooshStore, documents: list[PreparedAnswer], expected: Expected
+    store: WhooshStore, documents: list[Answer], expected: Expected
 ) -> None:
-    assert store.answer(0) == documents[0].answer
+    assert store.answer(0) == documents[0]
     fork = multiprocessing.get_context("fork")
     wrong = fork.Queue()
 

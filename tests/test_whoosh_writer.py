@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import RESOURCES, make_answer
-from store_builders import plain_analyzer, prepared_answer, write_index
+from store_builders import plain_analyzer, write_index
 from whoosh import index, query, scoring
 from whoosh.fields import Schema
 
@@ -53,7 +53,7 @@ def by_whoosh_itself(folder: Path, answers: Iterable[Answer]) -> Path:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_index(tmp_path_factory.mktemp("written"), map(prepared_answer, ANSWERS)) / "whoosh"
+    return write_index(tmp_path_factory.mktemp("written"), ANSWERS) / "whoosh"
 
 
 def test_every_file_has_the_bytes_that_whoosh_would_have_written(written: Path, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_every_file_has_the_bytes_that_whoosh_would_have_written(written: Path, 
 
 
 def test_whoosh_finds_deletes_and_adds_in_it_by_itself(tmp_path: Path) -> None:
-    folder = write_index(tmp_path / "index", map(prepared_answer, ANSWERS), max_documents=150) / "whoosh"
+    folder = write_index(tmp_path / "index", ANSWERS, max_documents=150) / "whoosh"
     opened = index.open_dir(str(folder))
     with opened.searcher() as searcher:
         assert len(searcher.search(query.Term("answer_words", "ct"), limit=None)) == 200
@@ -84,7 +84,7 @@ def test_whoosh_finds_deletes_and_adds_in_it_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_postings_are_those_of_the_arrays(tmp_path: Path) -> None:
-    folder = write_index(tmp_path / "index", map(prepared_answer, ANSWERS), max_documents=150)
+    folder = write_index(tmp_path / "index", ANSWERS, max_documents=150)
     whoosh, arrays = WhooshStore(folder / "whoosh"), Impacts(folder / "impacts")
     for field in WORD_FIELDS:
         words = [text.decode() for text in index.open_dir(str(folder / "whoosh")).reader().lexicon(field)]

@@ -263,14 +263,20 @@ def open_analyzer(folder: Path, cache_dir: Path | None = None) -> Analyzer:
 
     def read() -> tuple[Segmenter, Lexicon]:
         try:
-            lexicon = open_lexicon(folder / "analysis" / _LEXICON)
-            return open_segmenter(folder / "analysis", lexicon), lexicon
+            lexicon, segmenter = open_segmenting(folder)
+            return segmenter, lexicon
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GenerationDamaged(
                 f"索引 {folder.name} 的词典 analysis/ 读不出来（{type(error).__name__}）；请用 yiwen build 重建。"
             ) from error
 
     return _loaded(folder / "resources", cache_dir, read)
+
+
+def open_segmenting(folder: Path) -> tuple[Lexicon, Segmenter]:
+    """The part of a generation's analyzer that indexing needs, from its `analysis`. Raises OSError and others."""
+    lexicon = open_lexicon(folder / "analysis" / _LEXICON)
+    return lexicon, open_segmenter(folder / "analysis", lexicon)
 
 
 def _loaded(resources: Path, cache_dir: Path | None, make: Callable[[], tuple[Segmenter, Lexicon]]) -> Analyzer:

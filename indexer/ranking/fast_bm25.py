@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,21 +63,27 @@ class FastBm25:
             for number, segment in enumerate(impacts.segments)
         }
 
+        # impacts are of the average lengths of their time: by how much of a sum that may be wrong, twice
+        self._drifts = [
+            2 * float(np.abs(impacts.averages / impacts.impacts_at[segment.name] - 1).max())
+            for segment in impacts.segments
+        ]
+
     def weigh(self, kind: str, terms: Mapping[str, float]) -> WeighedTerms:
         """Terms with how often each counts, with their idf and their places."""
         keys = keys_of(list(terms))
         if kind in POSTED_KINDS:
             found = tuple(extents(segment, kind, keys) for segment in self._impacts.segments)
-            answers = sum((np.diff(each)[:, 0] for each in found), np.zeros(len(keys), np.int64))
         else:
-            found, answers = (), self._impacts.answers_with(kind, keys)
+            found = ()
+        answers = self._impacts.answers_with(kind, keys, found)
         times = np.fromiter(terms.values(), np.float64, len(terms))
         return WeighedTerms(tuple(terms), keys, found, answers, times * self.idf(answers))
 
     def idf(self, answers: NDArray[np.int64] | int) -> NDArray[np.float64]:
         """Weight of terms that stand in so many answers, as bm25.py has it."""
         n = np.asarray(answers, np.float64)
-        return np.log1p((self._impacts.document_count - n + 0.5) / (n + 0.5))
+        return np.log1p((self._impacts.answer_count - n + 0.5) / (n + 0.5))
 
     def best_of(self, kind: str, terms: Mapping[str, float], depth: int) -> list[tuple[int, float]]:
         """The best documents by one kind of terms with their scores, best first, equals by document number."""
@@ -110,26 +115,51 @@ class FastBm25:
         slack = int(1.5 * sum(int(each.sum()) for each in rounded)) + MAX_IMPACT * sum(map(len, rounded))
         if not all_of_best:
             slack = 0
-        sums, documents, reached = (np.empty(MAX_DOCUMENTS, kind) for kind in (np.uint32, np.int64, np.uint32))
+        sums, reached = np.empty(MAX_DOCUMENTS, np.uint32), np.empty(MAX_DOCUMENTS, np.uint32)
+        documents = np.empty(MAX_DOCUMENTS, np.int64)
         found: list[tuple[NDArray[np.int64], NDArray[np.uint32]]] = []
         best = np.empty(0, np.uint32)
         floor = 0
         for number, segment in enumerate(self._impacts.segments):
-            may = _ALL if allowed is None else allowed[segment.base : segment.base + segment.document_count]
-            terms: list[Any] = [
-                argument
-                for kind, each, weights in zip(POSTED_KINDS, asked, rounded, strict=True)
-                for argument in (segment.terms[kind], each.extents[number] if each.terms else _NOWHERE, weights)
-            ]
-            here = sums[: segment.document_count]
-            n, floor = scanning.first_pass(*terms[:6], may, floor, slack, depth, here, documents, reached)
+            may = self._may_be_found(segment, allowed)
+            drift = self._drifts[number] if all_of_best else 0.0
+            (words, word_places), (bigrams, bigram_places) = (
+                (segment.terms[kind], each.extents[number] if each.terms else _NOWHERE)
+                for kind, each in zip(POSTED_KINDS, asked, strict=True)
+            )
+            n, floor = scanning.first_pass(
+                words,
+                word_places,
+                rounded[0],
+                bigrams,
+                bigram_places,
+                rounded[1],
+                may,
+                floor,
+                slack,
+                drift,
+                depth,
+                sums[: segment.document_count],
+                documents,
+                reached,
+            )
             found.append((documents[:n].copy(), reached[:n].copy()))
             best = np.concatenate([best, reached[:n]])
             if len(best) > depth:
                 best = np.partition(best, len(best) - depth)[len(best) - depth :]
                 floor = max(floor, int(best[0]))
-        least = max(floor - slack, 1)
-        return [documents[reached >= least] for documents, reached in found]
+        drifts = self._drifts if all_of_best else [0.0] * len(found)
+        return [
+            documents[reached >= max(floor - slack - drift * floor, 1)]
+            for (documents, reached), drift in zip(found, drifts, strict=True)
+        ]
+
+    def _may_be_found(self, segment: Segment, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Of each document of a segment; an empty array when all may."""
+        here = slice(segment.base, segment.base + segment.document_count)
+        if allowed is None:
+            return self._impacts.alive[here] if segment.removed else _ALL
+        return allowed[here] & self._impacts.alive[here] if segment.removed else allowed[here]
 
     def scored(self, weighed: Mapping[str, WeighedTerms], candidates: list[NDArray[np.int64]]) -> list[Scored]:
         """Exact scores of documents of each segment by each kind of terms; 0 for a kind that `weighed` has not."""

@@ -72,12 +72,13 @@ def first_pass(
     allowed: Any,
     floor: Any,
     slack: Any,
+    drift: Any,
     depth: Any,
     sums: Any,
     documents: Any,
     reached: Any,
 ) -> Any:
-    """Documents of one segment whose sum over the terms is at least `floor - slack`, and more than nothing.
+    """Documents of one segment whose sum over the terms is at least `floor - slack - drift * floor`, and not nothing.
 
     `floor` is what at least `depth` documents of the segments before reached, 0 when that is not known yet; `allowed`
     has a value for each document, or none when all may be found. `sums` is room for one sum a document; `documents` and
@@ -92,7 +93,7 @@ def first_pass(
     if floor == 0:
         floor = _floor_of_best(sums, depth)
     n = 0
-    least = np.uint32(max(floor - slack, 1))
+    least = np.uint32(max(floor - slack - np.int64(drift * floor), 1))
     for begin in range(0, len(sums), _BLOCK):
         end = min(begin + _BLOCK, len(sums))
         best = np.uint32(0)

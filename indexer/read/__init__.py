@@ -8,13 +8,13 @@ from pathlib import Path
 
 from indexer.errors import CorpusError
 from indexer.read import html, jsonl, txt, warc
-from indexer.read.pages import decoded_page
-from indexer.records import Page, Reason, Rejected, SavedPage
+from indexer.read.pages import text_of
+from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
 
 __all__ = ["READERS", "decoded_page", "find_files", "read_file"]
 
 #: A reader takes a file, its path in the corpus and the size limit in bytes; it never raises for what the file holds.
-Reader = Callable[[Path, str, int], Iterator[SavedPage | Page | Rejected]]
+Reader = Callable[[Path, str, int], Iterator[SavedPage | Rejected]]
 
 READERS: Mapping[str, Reader] = {
     ".html": html.read,
@@ -52,12 +52,17 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     return found
 
 
-def read_file(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Page | Rejected]:
+def read_file(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Rejected]:
     """Pages and records of one file; a file of a kind that we do not read is rejected."""
     reader = reader_for(file)
     if reader is None:
         return iter([Rejected(path, Reason.UNREADABLE, f"不支持的文件类型；可读的有 {'、'.join(READERS)}。")])
     return reader(file, path, max_bytes)
+
+
+def decoded_page(saved: SavedPage) -> RawPage | Page | Rejected:
+    """A page's text, a record as the page that it is, or why there is none that people can read."""
+    return jsonl.page_of(saved) if saved.media == "record" else text_of(saved)
 
 
 def _readable(path: Path) -> str:

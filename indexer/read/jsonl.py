@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import cause_of
-from indexer.records import Answer, Kind, Page, Reason, Rejected, host_of
+from indexer.records import Answer, Kind, Page, Reason, Rejected, SavedPage, host_of
 
 
-def read(file: Path, path: str, max_bytes: int) -> Iterator[Page | Rejected]:
-    """Yield a page for each record, or why there is none. `max_bytes` holds for one line."""
+def read(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Rejected]:
+    """Yield each line, or why there is none. `max_bytes` holds for one line."""
     try:
         with gzip.open(file) if file.name.lower().endswith(".gz") else open(file, "rb") as lines:
             number = 0
             while line := lines.readline(max_bytes + 1):
                 number += 1
                 if line.strip():
-                    yield _record(line, f"{path}:{number}", max_bytes)
+                    yield _saved(line, f"{path}:{number}", max_bytes)
                 while len(line) > max_bytes and not line.endswith(b"\n"):  # pass over the rest of a line too long
                     line = lines.readline(max_bytes + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile):
@@ -34,11 +34,17 @@ def read(file: Path, path: str, max_bytes: int) -> Iterator[Page | Rejected]:
         yield Rejected(path, Reason.UNREADABLE, f"文件无法读到底：{cause_of(error)}。")
 
 
-def _record(line: bytes, path: str, max_bytes: int) -> Page | Rejected:
+def _saved(line: bytes, path: str, max_bytes: int) -> SavedPage | Rejected:
     if len(line) > max_bytes:
         return Rejected(path, Reason.TOO_LARGE, f"这一行超过了上限 max_page_bytes（{max_bytes} 字节）。")
+    return SavedPage(path, "record", line)
+
+
+def page_of(saved: SavedPage) -> Page | Rejected:
+    """The page that a line is, or why it is none."""
+    path = saved.path
     try:
-        record = json.loads(line)
+        record = json.loads(saved.data)
     except (ValueError, RecursionError):
         return Rejected(path, Reason.BAD_RECORD, "这一行不是有效的 JSON。")
     if not isinstance(record, dict) or not isinstance(record.get("id"), str | int) or record["id"] == "":

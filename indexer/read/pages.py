@@ -24,7 +24,7 @@ def read_page(file: Path, path: str, max_bytes: int, media: str) -> Iterator[Sav
         yield SavedPage(path, media, data)
 
 
-def decoded_page(saved: SavedPage) -> RawPage | Rejected:
+def text_of(saved: SavedPage) -> RawPage | Rejected:
     """The page's text, or why it has none that people can read."""
     decoded = decode(saved.data, saved.charset)
     if decoded is None:

@@ -22,16 +22,6 @@ def field_name(part: str, kind: str) -> str:
 
 
 @dataclass(frozen=True)
-class PreparedAnswer:
-    """An answer as it goes into an index."""
-
-    answer: Answer
-    question: str  #: normalised
-    text: str  #: normalised
-    fold_key: int  #: equal for an original and its copies; unsigned 64 bit
-
-
-@dataclass(frozen=True)
 class Postings:
     """Where a term stands."""
 

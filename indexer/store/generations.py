@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
@@ -48,6 +49,7 @@ class Manifest:
     resources: str  #: fingerprint of the resources
     code_version: str
     objections: Sequence[str]  #: why the quality gate refused it; empty when it passed
+    collected: Mapping[str, str]  #: SHA-256 of what the build left in the cache for the next update
     files: Mapping[str, Mapping[str, Any]]  #: path -> {"sha256", "bytes"}
 
 
@@ -97,16 +99,22 @@ def discard(draft: Draft) -> None:
     shutil.rmtree(draft.folder, ignore_errors=True)
 
 
-def seal(draft: Draft, facts: Mapping[str, Any]) -> Manifest:
-    """Write the manifest, force everything to disk and give the folder its final name."""
+def seal(
+    draft: Draft, facts: Mapping[str, Any], linked: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Manifest:
+    """Write the manifest, force everything to disk and give the folder its final name. `linked` are files that another
+    generation has too, as its manifest describes them: they lie on disk already.
+    """
+    paths = {path.relative_to(draft.folder).as_posix(): path for path in _files(draft.folder)}
     files = {
-        path.relative_to(draft.folder).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        for path in _files(draft.folder)
+        name: linked.get(name) or {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for name, path in paths.items()
     }
     content = {"generation": draft.name, **facts, "files": files}
     content["hmac"] = _seal_of(content, _key(draft.data))
     (draft.folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    for path in [*_files(draft.folder), *(p for p in draft.folder.rglob("*") if p.is_dir()), draft.folder]:
+    own = [path for name, path in paths.items() if name not in linked]
+    for path in [*own, draft.folder / MANIFEST, *(p for p in draft.folder.rglob("*") if p.is_dir()), draft.folder]:
         _fsync(path)
     final = draft.data / "generations" / draft.name
     draft.folder.rename(final)

@@ -1,8 +1,9 @@
 """The arrays of a generation: what questions are scored by, written when it is built and mapped into memory to be read.
 
 impacts/
-    index.json             the segments in the order of their documents, and the average lengths that impacts stand on
+    index.json             the segments in the order of their documents, and the average lengths of texts
     <segment>/*.npy        one array each: terms, postings and impacts of words and bigrams, characters, lengths, texts
+    <segment>/removed/     which of its documents updates have removed, and the terms that these held
 
 Whoosh has segments of the same answers in the same order. Processes that map the same files share the memory.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,13 +26,29 @@ from indexer.errors import GenerationDamaged
 from indexer.resources import RankingWeights
 from indexer.store import counting, postings
 from indexer.store.base import PARTS, TERM_KINDS, Postings, field_name
+from indexer.store.impact_writer import CountedSegment
 from indexer.store.postings import Norms, TermPostings
 
 FOLDER = "impacts"
+REMOVED = "removed"
 _INDEX = "index.json"
 #: kinds with postings; characters are counted in the texts themselves
 POSTED_KINDS = ("words", "bigrams")
 _FIELDS = {field_name(part, kind): (number, kind) for number, part in enumerate(PARTS) for kind in TERM_KINDS}
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Documents of a segment that are no longer in the index, and how many of them hold each of their terms."""
+
+    documents: NDArray[np.int32]  #: ascending
+    keys: Mapping[str, NDArray[np.uint64]]  #: by kind, ascending
+    answers: Mapping[str, NDArray[np.int32]]
+    questions: NDArray[np.int32]  #: of the words: how many in their question
+
+    def answers_with(self, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """How many removed answers hold each term: shape (keys,)."""
+        return _looked_up(self.keys[kind], self.answers[kind], keys)
 
 
 @dataclass(frozen=True)
@@ -50,8 +68,9 @@ class Segment:
     word_codes: NDArray[np.uint32]
     word_ends: NDArray[np.int64]
     fold_keys: NDArray[np.uint64]
-    sites: NDArray[np.int32]  #: number of each answer's site in `site_names`; -1 for none
+    sites: NDArray[np.int32]  #: number of each answer's site in `site_names`
     site_names: Sequence[str]
+    removed: Removed | None
 
 
 class Impacts:
@@ -62,7 +81,12 @@ class Impacts:
         try:
             index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
             self.segments = list(_segments(folder, index["segments"]))
-            self.averages = np.array(index["averages"])  #: shape (kinds, parts)
+            #: length of texts that are in the index: shape (kinds, parts)
+            self.averages = np.array(index["averages"])
+            #: the averages that each segment's impacts were computed with
+            self.impacts_at = {name: np.array(averages) for name, averages in index["impacts_at"].items()}
+            #: how many updates have added to the index
+            self.updates: int = index["updates"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GenerationDamaged(
                 f"索引 {folder.parent.name} 的 {FOLDER} 数组读不出来（{type(error).__name__}）；"
@@ -71,19 +95,43 @@ class Impacts:
         self.folder = folder
         self.document_count = sum(segment.document_count for segment in self.segments)
 
+    @cached_property
+    def alive(self) -> NDArray[np.bool_]:
+        """Which documents are in the index, shape (document_count,): all that no update has removed."""
+        alive = np.ones(self.document_count, np.bool_)
+        for segment in self.segments:
+            if segment.removed:
+                alive[segment.base + segment.removed.documents] = False
+        return alive
+
+    @cached_property
+    def answer_count(self) -> int:
+        """How many documents are in the index."""
+        return int(self.alive.sum())
+
+    @property
+    def next_segment(self) -> int:
+        """Number for the next segment that is added."""
+        return max((int(segment.name.rpartition("-")[2]) for segment in self.segments), default=0)
+
     def norms(self, segment: Segment, kind: str, weights: RankingWeights) -> Norms:
         """What the kernels need to weigh frequencies of one kind of terms in a segment."""
         return norms_of(segment.lengths, self.averages, kind, weights)
 
-    def answers_with(self, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """How many answers hold each term, in question or text: shape (keys,)."""
+    def answers_with(
+        self, kind: str, keys: NDArray[np.uint64], found: Sequence[NDArray[np.int64]] = ()
+    ) -> NDArray[np.int64]:
+        """How many answers hold each term, in question or text: shape (keys,). `found`: extents in each segment, where
+        these are known.
+        """
         total = np.zeros(len(keys), np.int64)
-        for segment in self.segments:
+        for number, segment in enumerate(self.segments):
             if kind in POSTED_KINDS:
-                total += np.diff(extents(segment, kind, keys))[:, 0]
+                total += np.diff(found[number] if found else extents(segment, kind, keys))[:, 0]
             else:
-                at = np.array([postings.find(segment.character_keys, key) for key in keys], np.int64)
-                total += np.where(at >= 0, segment.character_answers[at], 0) if len(segment.character_keys) else 0
+                total += _looked_up(segment.character_keys, segment.character_answers, keys)
+            if segment.removed:
+                total -= segment.removed.answers_with(kind, keys)
         return total
 
     def documents_with(self, kind: str, term: str) -> NDArray[np.int32]:
@@ -92,17 +140,20 @@ class Impacts:
         for segment in self.segments:
             start, end = extents(segment, kind, keys_of([term]))[0]
             found.append(segment.terms[kind].documents[start:end].astype(np.int32) + np.int32(segment.base))
-        return np.concatenate(found)
+        documents = np.concatenate(found)
+        return documents[self.alive[documents]]
 
     def postings(self, field: str, term: str) -> Postings:
         """Postings of one part, as they were counted."""
         documents, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
         part, kind = _FIELDS.get(field, (0, ""))
         for segment in self.segments if kind else ():
-            found = _counted(segment, part, term) if kind == "characters" else _posted(segment, part, kind, term)
-            documents.append(found.documents + np.int32(segment.base))
-            frequencies.append(found.frequencies)
-        return Postings(np.concatenate(documents), np.concatenate(frequencies))
+            here = _counted(segment, part, term) if kind == "characters" else _posted(segment, part, kind, term)
+            documents.append(here.documents + np.int32(segment.base))
+            frequencies.append(here.frequencies)
+        found = Postings(np.concatenate(documents), np.concatenate(frequencies))
+        alive = self.alive[found.documents]
+        return Postings(found.documents[alive], found.frequencies[alive])
 
     def lengths(self, field: str) -> NDArray[np.int32]:
         """Exact number of terms in each document: shape (document_count,)."""
@@ -114,15 +165,18 @@ class Impacts:
         """Words of at least so many answers, and the wanted ones: how many answers and how many questions hold each."""
         keys, answers, questions = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for segment in self.segments:
-            terms = segment.terms["words"]
+            terms, removed = segment.terms["words"], segment.removed
             asked = (terms.frequencies >> postings.QUESTION_SHIFT) > 0
             keys.append(terms.keys)
             answers.append(np.diff(terms.starts))
             questions.append(np.add.reduceat(asked, terms.starts[:-1], dtype=np.int64) if len(asked) else answers[0])
+            if removed:
+                answers[-1] = answers[-1] - removed.answers_with("words", terms.keys)
+                questions[-1] = questions[-1] - _looked_up(removed.keys["words"], removed.questions, terms.keys)
         every, place = np.unique(np.concatenate(keys), return_inverse=True)
         in_answers = np.bincount(place, np.concatenate(answers), len(every)).astype(np.int64)
         in_questions = np.bincount(place, np.concatenate(questions), len(every)).astype(np.int64)
-        chosen = every[(in_answers >= min_answers) | np.isin(every, keys_of(list(wanted)))]
+        chosen = every[(in_answers >= min_answers) | (np.isin(every, keys_of(list(wanted))) & (in_answers > 0))]
         counts: dict[str, tuple[int, int]] = {}
         for segment in self.segments:
             here = np.flatnonzero(np.isin(segment.terms["words"].keys, chosen))
@@ -174,19 +228,50 @@ def norms_of(lengths: NDArray[np.int32], averages: NDArray[np.float64], kind: st
     )
 
 
-def finish(folder: Path, names: Sequence[str], weights: RankingWeights) -> None:
-    """Write the impacts of segments that were counted, and the index that makes them one."""
-    lengths = [np.load(folder / name / "lengths.npy", mmap_mode="r") for name in names]
-    averages = average_lengths(lengths)
+def finish(
+    folder: Path,
+    names: Sequence[str],
+    weights: RankingWeights,
+    impacts_at: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+    updates: int = 0,
+) -> None:
+    """Write the impacts of segments that were counted, and the index that makes them one.
+
+    `impacts_at`: segments that have impacts, with the averages that these were computed with.
+    """
+    arrays = {name: _arrays(folder / name, except_for="_impacts") for name in names}
+    averages = average_lengths([_lengths(folder / name, arrays[name]["lengths"]) for name in names])
     for name in names:
-        segment = _arrays(folder / name, except_for="_impacts")
+        if name in impacts_at:
+            continue
         for kind in POSTED_KINDS:
-            impacts = np.empty(len(segment[f"{kind}_documents"]), np.uint8)
-            terms = _terms(kind, {**segment, f"{kind}_impacts": impacts})
-            postings.write_impacts(terms, norms_of(segment["lengths"], averages, kind, weights))
+            impacts = np.empty(len(arrays[name][f"{kind}_documents"]), np.uint8)
+            terms = _terms(kind, {**arrays[name], f"{kind}_impacts": impacts})
+            postings.write_impacts(terms, norms_of(arrays[name]["lengths"], averages, kind, weights))
             np.save(folder / name / f"{kind}_impacts.npy", impacts)
-    index = {"segments": list(names), "averages": averages.tolist()}
+    index = {
+        "segments": list(names),
+        "averages": averages.tolist(),
+        "impacts_at": {name: np.asarray(impacts_at.get(name, averages)).tolist() for name in names},
+        "updates": updates,
+    }
     (folder / _INDEX).write_text(json.dumps(index), encoding="utf-8")
+
+
+def save_removed(folder: Path, documents: Sequence[int], counted: CountedSegment) -> None:
+    """Write which documents of a segment are removed, with what was counted in them."""
+    (folder / REMOVED).mkdir(parents=True)
+    arrays: dict[str, NDArray[Any]] = {"documents": np.array(documents, np.int32)}
+    for kind, terms in counted.terms.items():
+        arrays[f"{kind}_keys"] = terms.keys
+        arrays[f"{kind}_answers"] = np.diff(terms.starts).astype(np.int32)
+    words = counted.terms["words"]
+    asked = words.in_question > 0
+    arrays["questions"] = (
+        np.add.reduceat(asked, words.starts[:-1], dtype=np.int32) if len(asked) else np.empty(0, np.int32)
+    )
+    for name, values in arrays.items():
+        np.save(folder / REMOVED / f"{name}.npy", values)
 
 
 def average_lengths(lengths: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
@@ -195,6 +280,29 @@ def average_lengths(lengths: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]
     totals = sum((values.sum(axis=1, dtype=np.int64) for values in lengths), none)
     present = sum(((values > 0).sum(axis=1) for values in lengths), none)
     return np.where(present > 0, totals / np.maximum(present, 1), 1.0)
+
+
+def _lengths(folder: Path, lengths: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Lengths of the documents of a segment that are in the index."""
+    removed = _removed(folder)
+    return np.delete(lengths, removed.documents, axis=1) if removed else lengths
+
+
+def _removed(folder: Path) -> Removed | None:
+    if not (folder / REMOVED).is_dir():
+        return None
+    arrays = _arrays(folder / REMOVED)
+    keys = {kind: arrays[f"{kind}_keys"] for kind in TERM_KINDS}
+    answers = {kind: arrays[f"{kind}_answers"] for kind in TERM_KINDS}
+    return Removed(arrays["documents"], keys, answers, arrays["questions"])
+
+
+def _looked_up(keys: NDArray[np.uint64], values: NDArray[np.int32], wanted: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Values of the wanted keys among ascending ones; 0 for a key that is not there."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.int32)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, values[at], 0)
 
 
 def _segments(folder: Path, names: Sequence[str]) -> Iterator[Segment]:
@@ -218,6 +326,7 @@ def _segments(folder: Path, names: Sequence[str]) -> Iterator[Segment]:
             fold_keys=arrays["fold_keys"],
             sites=arrays["sites"],
             site_names=json.loads((folder / name / "sites.json").read_text(encoding="utf-8")),
+            removed=_removed(folder / name),
         )
         base += documents
 

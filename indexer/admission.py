@@ -1,0 +1,45 @@
+"""Which answers of cleaned pages are taken: each id once, and none that was taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from indexer.records import Answer, Page, Reason, Rejected
+
+
+class Admission:
+    """Looks at pages in order."""
+
+    def __init__(self, taken_down: frozenset[str]) -> None:
+        """`taken_down`: ids and addresses."""
+        self._taken_down = taken_down
+        self._seen: dict[str, str] = {}  # id -> path of its page
+
+    def admits(self, path: str, ids_and_urls: Iterable[tuple[str, str | None]]) -> bool:
+        """Whether all answers of a page are taken; then they have been."""
+        ids = [id_ for id_, _ in ids_and_urls]
+        repeated = len(set(ids)) < len(ids) or any(id_ in self._seen for id_ in ids)
+        if repeated or any(id_ in self._taken_down or url in self._taken_down for id_, url in ids_and_urls):
+            return False
+        self._seen.update(dict.fromkeys(ids, path))
+        return True
+
+    def admitted(self, item: Page | Rejected) -> Iterator[Page | Rejected]:
+        """What is left of a page: a rejection for each answer that is not taken, then the page with the others."""
+        if isinstance(item, Rejected):
+            yield item
+            return
+        taken: list[Answer] = []
+        for answer in item.answers:
+            if answer.id in self._seen:
+                detail = f"编号 {answer.id} 已用于 {self._seen[answer.id]}。"
+                yield Rejected(item.path, Reason.DUPLICATE_ID, detail)
+                continue
+            self._seen[answer.id] = item.path
+            if answer.id in self._taken_down or answer.url in self._taken_down:
+                yield Rejected(item.path, Reason.TAKEN_DOWN, f"答案 {answer.id} 已下架。")
+            else:
+                taken.append(answer)
+        if taken:
+            yield item if len(taken) == len(item.answers) else replace(item, answers=tuple(taken))
