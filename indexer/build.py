@@ -10,14 +10,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from indexer.admission import Admission
-from indexer.analysis.analyzer import load_analyzer
+from indexer.analysis.analyzer import load_analyzer, open_analyzer
 from indexer.cleaning import Progress, clean, no_progress
 from indexer.collecting import Collected, Collector, keep_collected
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.indexing import Base, find_base, index
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
-from indexer.records import Reason, Rejected
+from indexer.records import Page, Reason, Rejected
 from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
@@ -58,7 +58,7 @@ def build_generation(
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
-            analyzer = load_analyzer(resources, data / "cache")
+            analyzer = open_analyzer(base.folder) if base else load_analyzer(resources, data / "cache")
             collected = collect(files, draft, resources, settings, progress, base)
             counts = index(collected, draft.folder, analyzer, settings, base)
             if not counts["answers"]:
@@ -98,8 +98,9 @@ def collect(
                     continue
                 item = known.page(number)
             admitted = list(admission.admitted(item))
+            unchanged = admitted == [item] and isinstance(item, Page)
             for one in admitted:
-                collector.add(cleaned.key if admitted == [item] else b"", one)
+                collector.add(cleaned.key if unchanged else b"", one)
         return collector.finish()
 
 

@@ -73,7 +73,9 @@ def clean(
 
 def key_of(saved: SavedPage) -> bytes:
     """16 bytes that change with anything that cleaning looks at."""
-    digest = hashlib.blake2b(repr((saved.path, saved.media, saved.charset, saved.url)).encode(), digest_size=16)
+    # the number of a record's line is no part of it
+    path = saved.path.rpartition(":")[0] if saved.media == "record" else saved.path
+    digest = hashlib.blake2b(repr((path, saved.media, saved.charset, saved.url)).encode(), digest_size=16)
     digest.update(saved.data)
     return digest.digest()
 

@@ -72,7 +72,7 @@ def test_all_kinds_of_files_become_answers_and_what_does_not_is_named_with_its_r
     assert report.manifest.objections == []
 
     pages = lines(tmp_path / "data", "gen-000001", "pages.jsonl")
-    assert [page["path"] for page in pages] == ["a/1.html", "a/2.htm", "b.txt", *(f"c.jsonl:{n}" for n in (1, 2, 3))]
+    assert [page["path"] for page in pages] == ["a/1.html", "a/2.htm", "b.txt", *(f"c.jsonl:s{n}" for n in (0, 1, 2))]
     assert [page["charset"] for page in pages][:3] == ["utf-8", "gb18030", "utf-8"]
     kept = [(line["path"], line["reason"]) for line in lines(tmp_path / "data", "gen-000001", "rejected.jsonl")]
     assert kept == [(item.path, item.reason.value) for item in report.rejected]
@@ -169,10 +169,10 @@ def test_a_repeated_id_is_rejected_and_the_first_one_kept(tmp_path: Path) -> Non
     )
     report = build_generation(corpus, tmp_path / "data")
     assert [(item.path, item.reason) for item in report.rejected] == [
-        ("a.jsonl:2", Reason.DUPLICATE_ID),
-        ("b.jsonl:1", Reason.DUPLICATE_ID),
+        ("a.jsonl:同", Reason.DUPLICATE_ID),
+        ("b.jsonl:同", Reason.DUPLICATE_ID),
     ]
-    assert all("同" in item.detail and "a.jsonl:1" in item.detail for item in report.rejected)
+    assert all("同" in item.detail and "a.jsonl:同" in item.detail for item in report.rejected)
     kept = open_engine(tmp_path / "data").answer("同")
     assert kept is not None and kept.text == first.text
     assert sorted(ids(tmp_path / "data")) == ["同", "异"]

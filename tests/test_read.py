@@ -49,7 +49,7 @@ def test_a_page_is_read_whole_with_its_charset(tmp_path: Path, name: str, media:
 def test_records_are_read_line_by_line_packed_or_not(tmp_path: Path, name: str) -> None:
     content = f"{line('甲')}\n\n  \n{line('乙')}".encode()
     packed = gzip.compress(content) if name.lower().endswith(".gz") else content
-    assert outcome(read(tmp_path, name, packed)) == [(f"{name}:1", "甲"), (f"{name}:4", "乙")]
+    assert outcome(read(tmp_path, name, packed)) == [(f"{name}:甲", "甲"), (f"{name}:乙", "乙")]
 
 
 def test_a_record_keeps_all_that_it_says(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_record_keeps_all_that_it_says(tmp_path: Path) -> None:
     [item] = read(tmp_path, "a.jsonl", line("r1", "打针。", **known, site="甲站", topic="神经内科", other="不认识的"))
     assert isinstance(item, Page)
     [answer] = item.answers
-    assert (answer.id, answer.text, answer.page, answer.kind) == ("r1", "打针。", "a.jsonl:1", Kind.ARTICLE)
+    assert (answer.id, answer.text, answer.page, answer.kind) == ("r1", "打针。", "a.jsonl:r1", Kind.ARTICLE)
     assert {key: getattr(answer, key) for key in known} == known
     assert (answer.site, answer.topic) == ("甲站", "神经内科")
     assert (item.title, item.text, item.url) == ("怎么治", "打针。", "http://a.example/1")
@@ -89,7 +89,7 @@ def test_a_record_may_call_its_answer_text_and_is_an_article_when_nobody_signs_i
 def test_a_bad_line_is_rejected_alone(tmp_path: Path, bad: str, reason: str) -> None:
     limit = LIMIT if reason == "too_large" else 10**6
     content = f"{line('甲')}\n{bad}\n{line('乙')}\n"
-    expected = [("a.jsonl:1", "甲"), ("a.jsonl:2", reason), ("a.jsonl:3", "乙")]
+    expected = [("a.jsonl:甲", "甲"), ("a.jsonl:2", reason), ("a.jsonl:乙", "乙")]
     assert outcome(read(tmp_path, "a.jsonl", content, limit)) == expected
     assert outcome(read(tmp_path, "a.jsonl.gz", gzip.compress(content.encode()), limit)) == [
         (path.replace("jsonl", "jsonl.gz"), found) for path, found in expected
@@ -99,9 +99,9 @@ def test_a_bad_line_is_rejected_alone(tmp_path: Path, bad: str, reason: str) -> 
 def test_a_line_in_another_charset_is_rejected_alone(tmp_path: Path) -> None:
     content = f"{line('甲')}\n".encode() + f"{line('丙')}\n".encode("gb18030") + line("乙").encode()
     assert outcome(read(tmp_path, "a.jsonl", content)) == [
-        ("a.jsonl:1", "甲"),
+        ("a.jsonl:甲", "甲"),
         ("a.jsonl:2", "bad_record"),
-        ("a.jsonl:3", "乙"),
+        ("a.jsonl:乙", "乙"),
     ]
 
 
@@ -109,20 +109,20 @@ def test_lines_about_as_long_as_the_limit_keep_their_numbers(tmp_path: Path) -> 
     for length in range(LIMIT - 2, LIMIT + 4):
         long = line("长", "x" * (length - len(line("长", "").encode())))
         found = outcome(read(tmp_path, "a.jsonl", f"{long}\n{line('乙')}\n"))
-        assert found[1:] == [("a.jsonl:2", "乙")]
+        assert found[1:] == [("a.jsonl:乙", "乙")]
         assert found[0][1] in ("长", "too_large") and (length < LIMIT) <= (found[0][1] == "长") <= (length <= LIMIT)
 
 
 def test_a_number_as_id_is_kept_as_its_digits(tmp_path: Path) -> None:
     assert outcome(read(tmp_path, "a.jsonl", f"{line(0)}\n{line(20090101)}\n")) == [
-        ("a.jsonl:1", "0"),
-        ("a.jsonl:2", "20090101"),
+        ("a.jsonl:0", "0"),
+        ("a.jsonl:20090101", "20090101"),
     ]
 
 
 @pytest.mark.parametrize("content", [f"\ufeff{line('甲')}\n{line('乙')}", f"{line('甲')}\r\n{line('乙')}\r\n"])
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, content: str) -> None:
-    assert outcome(read(tmp_path, "a.jsonl", content)) == [("a.jsonl:1", "甲"), ("a.jsonl:2", "乙")]
+    assert outcome(read(tmp_path, "a.jsonl", content)) == [("a.jsonl:甲", "甲"), ("a.jsonl:乙", "乙")]
 
 
 def test_a_packed_file_cut_off_keeps_the_records_before_the_cut(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_packed_file_cut_off_keeps_the_records_before_the_cut(tmp_path: Path) 
     *records, end = outcome(read(tmp_path, "a.jsonl.gz", packed[: len(packed) // 2]))
     assert end == ("a.jsonl.gz", "unreadable")
     assert 0 < len(records) < 500
-    assert records == [(f"a.jsonl.gz:{number + 1}", str(number)) for number in range(len(records))]
+    assert records == [(f"a.jsonl.gz:{number}", str(number)) for number in range(len(records))]
 
 
 @pytest.mark.parametrize("content", [b"", b"not packed", gzip.compress(b"")[:5], gzip.compress(b"{}" * 99)[:-9] + b"."])

@@ -82,8 +82,8 @@ def test_the_next_build_rejects_it_and_keeps_the_rest(tmp_path: Path) -> None:
     take_down(data, ANSWERS[2].url or "", "侵权")
     report = built(tmp_path, ANSWERS)
     assert Counter((item.reason, item.path) for item in report.rejected) == {
-        (Reason.TAKEN_DOWN, "answers.jsonl:3"): 1,
-        (Reason.TAKEN_DOWN, "answers.jsonl:4"): 1,
+        (Reason.TAKEN_DOWN, "answers.jsonl:a3"): 1,
+        (Reason.TAKEN_DOWN, "answers.jsonl:a4"): 1,
     }
     assert report.manifest.counts["answers"] == 2
     assert report.manifest.counts["rejected_taken_down"] == 2
@@ -100,7 +100,7 @@ def test_a_key_of_no_answer_hides_nothing_until_there_is_one(tmp_path: Path) -> 
         take_down(data, key, "登记在先")
     assert shown(engine) == {"a1", "a2", "a3", "a4"}
     report = built(tmp_path, [*ANSWERS, make_answer("a5", "面肌痉挛传染吗", "面肌痉挛不传染。")])
-    assert [(item.reason, item.path) for item in report.rejected] == [(Reason.TAKEN_DOWN, "answers.jsonl:5")]
+    assert [(item.reason, item.path) for item in report.rejected] == [(Reason.TAKEN_DOWN, "answers.jsonl:a5")]
     assert shown(engine) == {"a1", "a2", "a3", "a4"}
 
 

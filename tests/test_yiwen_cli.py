@@ -282,7 +282,7 @@ def test_extract_prints_a_line_for_each_page_in_path_order_with_all_keys(tmp_pat
     assert [(line["path"], line["keep"]) for line in lines] == [
         ("a.html", False),
         ("b/1.html", True),
-        ("c.jsonl:1", True),
+        ("c.jsonl:a1", True),
         ("c.jsonl:2", False),
         ("z.txt", False),
     ]

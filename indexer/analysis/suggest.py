@@ -71,9 +71,10 @@ def write_suggestions(
     rules: SuggestionRules,
     counts: Mapping[str, tuple[int, int]],
     questions: Counter[str],
+    sounds: Mapping[str, str],
 ) -> None:
     """Terms that stand in answers, by how many (the first of `counts`); curated questions; questions of the corpus, by
-    how often they are asked.
+    how often they are asked. `sounds`: how texts sound that were read aloud before, syllables parted by blanks.
     """
     rows: dict[str, tuple[int, str]] = {}
     for name, term in lexicon.terms.items():
@@ -90,7 +91,13 @@ def write_suggestions(
     with open(folder / FILE_NAME, "w", encoding="utf-8") as out:
         for text, (weight, kind) in rows.items():
             normal = lexicon.normal(text)
-            fields = (" ".join(text.split()), normal, str(weight), kind, " ".join(syllables(normal)))
+            fields = (
+                " ".join(text.split()),
+                normal,
+                str(weight),
+                kind,
+                sounds.get(normal) or " ".join(syllables(normal)),
+            )
             out.write("\t".join(fields) + "\n")
 
 

@@ -32,9 +32,11 @@ class Word:
     is_term: bool  #: a name, or another word for a term
 
 
-def write_vocabulary(folder: Path, lexicon: Lexicon, counts: Mapping[str, tuple[int, int]]) -> None:
+def write_vocabulary(
+    folder: Path, lexicon: Lexicon, counts: Mapping[str, tuple[int, int]], sounds: Mapping[str, str]
+) -> None:
     """Every word of the lexicon, and the commonest words of the index; `counts`: in how many answers, and in how many
-    questions, each stands.
+    questions, each stands; `sounds`: how words sound that were read aloud before, syllables parted by blanks.
     """
     common = (word for word, (answers, _) in counts.items() if answers >= MIN_ANSWERS and _HAN_WORD.fullmatch(word))
     chosen = dict.fromkeys(lexicon.names)
@@ -43,7 +45,7 @@ def write_vocabulary(folder: Path, lexicon: Lexicon, counts: Mapping[str, tuple[
         for word in chosen:
             rank = int(word in lexicon.names) + int(word in lexicon.terms)
             answers, questions = counts.get(word, (0, 0))
-            out.write(f"{word}\t{answers}\t{questions}\t{rank}\t{' '.join(syllables(word))}\n")
+            out.write(f"{word}\t{answers}\t{questions}\t{rank}\t{sounds.get(word) or ' '.join(syllables(word))}\n")
 
 
 def read_vocabulary(folder: Path) -> list[Word]:

@@ -41,7 +41,7 @@ def _saved(line: bytes, path: str, max_bytes: int) -> SavedPage | Rejected:
 
 
 def page_of(saved: SavedPage) -> Page | Rejected:
-    """The page that a line is, or why it is none."""
+    """The page that a line is, or why it is none. Its path names the record, not the line, which moves with others."""
     path = saved.path
     try:
         record = json.loads(saved.data)
@@ -53,8 +53,10 @@ def page_of(saved: SavedPage) -> Page | Rejected:
     question = _text(record, "question") or ""
     if not text.strip():
         return Rejected(path, Reason.EMPTY, f"记录 {record['id']} 没有文字。")
+    id_ = _text(record, "id") or ""
+    path = f"{path.rpartition(':')[0]}:{id_}"
     answer = Answer(
-        id=_text(record, "id") or "",
+        id=id_,
         question=question,
         text=text,
         kind=Kind(record["kind"]) if record.get("kind") in list(Kind) else Kind.ARTICLE,
