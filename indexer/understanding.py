@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import Analyzer, QuestionTerms
 from indexer.analysis.lexicon import Lexicon
-from indexer.analysis.spelling import Correction, Evidence, Speller
+from indexer.analysis.spelling import Correction, Evidence, Speller, is_in_doubt
 from indexer.analysis.suggest import Suggester, Suggestion, load_suggestion_rules
 from indexer.analysis.vocabulary import read_vocabulary
 from indexer.errors import BadQuery
@@ -52,10 +53,11 @@ class Understanding:
     def ask(self, text: str, as_typed: bool = False) -> Asked:
         """Raises BadQuery for a question in which there is nothing to search for."""
         asked = self._analyzer.question_terms(text)
-        corrections = [] if as_typed else self._corrections(asked)
+        if as_typed or not self._is_in_doubt(asked):
+            return Asked(self._searchable(asked))
+        corrections = self._corrections(asked)
         if not corrections:
-            others = () if as_typed else tuple(self._alternatives(asked))
-            return Asked(self._searchable(asked), others=others)
+            return Asked(self._searchable(asked), others=tuple(self._alternatives(asked)))
         corrected = corrected_text(asked.text, corrections)
         others = tuple(
             corrected_text(asked.text, [Correction(one.start, one.end, other, one.kind)])
@@ -73,8 +75,8 @@ class Understanding:
         """The speller, made when the first slip may have been met: that takes a second."""
         with self._lock:
             if self._speller is None:
-                words = read_vocabulary(self._folder)
-                self._speller = Speller(self._analyzer.slips(words), words)
+                terms = read_vocabulary(self._folder, terms_only=True)
+                self._speller = Speller(self._analyzer.slips(terms), terms, partial(read_vocabulary, self._folder))
             return self._speller
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
@@ -116,11 +118,15 @@ class Understanding:
             return self._analyzer.with_near_terms(asked)
         return asked
 
+    def _is_in_doubt(self, asked: QuestionTerms) -> bool:
+        """Whether a slip would explain something. Without one there is no need of a speller, which takes a second."""
+        return is_in_doubt(asked.text, asked.weights, _taken(asked), self._evidence(asked))
+
     def _corrections(self, asked: QuestionTerms) -> list[Correction]:
-        evidence = Evidence(self._is_known, self._pair_answers, self._analyzer.dictionary_words(asked.text))
-        return self.speller().corrections(
-            asked.text, asked.weights, [(one.start, one.end) for one in asked.mentions], evidence
-        )
+        return self.speller().corrections(asked.text, asked.weights, _taken(asked), self._evidence(asked))
+
+    def _evidence(self, asked: QuestionTerms) -> Evidence:
+        return Evidence(self._is_known, self._pair_answers, self._analyzer.dictionary_words(asked.text))
 
     def _is_known(self, word: str) -> bool:
         return self._analyzer.is_word(word) or self._answers_with("words", word) > 0
@@ -130,6 +136,10 @@ class Understanding:
 
     def _answers_with(self, kind: str, term: str) -> int:
         return int(self._impacts.answers_with(kind, keys_of([term]))[0])
+
+
+def _taken(asked: QuestionTerms) -> list[tuple[int, int]]:
+    return [(mention.start, mention.end) for mention in asked.mentions]
 
 
 def corrected_text(text: str, corrections: Sequence[Correction]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 #: pairs that many speakers and typists do not tell apart: zh z, ch c, sh s; ing in, eng en, ang an; n l, h f, lv lu
 _ALIKE = (
     (re.compile(r"^([zcs])h"), r"\1"),
@@ -22,6 +20,8 @@ def syllables(word: str) -> tuple[str, ...]:
     """One syllable for each Han character, in the reading that the word gives it (pypinyin's phrases); a Latin word or
     number is one piece, as it is.
     """
+    from pypinyin import lazy_pinyin  # its dictionaries take a fifth of a second to load
+
     return tuple(lazy_pinyin(word))
 
 

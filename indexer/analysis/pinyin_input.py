@@ -20,6 +20,11 @@ _OVER_A_SPACE = 2.0  #: what it costs a word to go on where the writer left a sp
 _MIN_SYLLABLES = 2
 
 
+def runs(text: str) -> Iterator[tuple[int, int]]:
+    """Where letters stand that may be pinyin."""
+    return ((match.start(), match.end()) for match in _RUN.finditer(text))
+
+
 class PinyinReader:
     """Letters to words. Safe to share between threads once made."""
 
@@ -46,10 +51,6 @@ class PinyinReader:
         """The terms that letters spell as a whole, likeliest first: 精液, 静夜."""
         words = self._terms.get(re.sub(r"[' ]+", "", run), [])
         return [word.text for word in sorted(words, key=lambda word: (not word.is_name, -_frequency(word), word.text))]
-
-    def runs(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where letters stand that may be pinyin."""
-        return ((match.start(), match.end()) for match in _RUN.finditer(text))
 
     def read(self, run: str, is_known: Callable[[str], bool] = lambda word: False) -> str | None:
         """What letters spell, or None; pieces between spaces that are words themselves (hpv) stay."""

@@ -11,9 +11,10 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from indexer.analysis.pinyin import initials, sounds_like, syllables
-from indexer.analysis.pinyin_input import PinyinReader
+from indexer.analysis.pinyin_input import PinyinReader, runs
 from indexer.analysis.vocabulary import Word
 
 _MAX_CHARS = 16  #: of a term that is looked for
@@ -82,14 +83,37 @@ class SlipIndex:
             self.halves[word.text[1], 1].append(word)
 
 
+def is_in_doubt(text: str, weights: Sequence[float], taken: Sequence[tuple[int, int]], evidence: Evidence) -> bool:
+    """Whether there is anything for `Speller.corrections` to explain: nothing where a question is made of terms of the
+    lexicon, asking words and single characters between these, and where no unknown word is.
+    """
+    searched = [weight == 1.0 for weight in weights]
+    explained = {place for start, end in taken for place in range(start, end)}
+    unexplained = (i for i in range(len(text)) if searched[i] and i not in explained)
+    if taken and not any(any(searched[max(i - 1, 0) : i] + searched[i + 1 : i + 2]) for i in unexplained):
+        return False
+    edges = {edge for word in evidence.words for edge in word}
+    spans = ((i, j) for i, j in _spans(text, weights, taken) if {i, j} <= edges)
+    whole = 2 <= len(text) <= _MAX_CHARS + 1 and all(map(_is_han, text)) and not evidence.is_known(text)
+    return (
+        whole
+        or any(not evidence.is_known(text[start:end]) for start, end in runs(text))
+        or any(not evidence.is_known(text[i:j]) for i, j in spans)
+    )
+
+
 class Speller:
     """Finds what was meant in questions to one generation. Safe to share between threads once made."""
 
-    def __init__(self, slips: SlipIndex, words: Sequence[Word]) -> None:
-        """`words`: the generation's vocabulary."""
+    def __init__(self, slips: SlipIndex, terms: Iterable[Word], read_words: Callable[[], Sequence[Word]]) -> None:
+        """`terms`: those of the generation's vocabulary; `read_words` gives all of it, when letters are met first."""
         self._slips = slips
-        self._reader = PinyinReader(words)
-        self._answers = {word.text: word.answers for word in words if word.answers}
+        self._read_words = read_words
+        self._answers = {term.text: term.answers for term in terms if term.answers}
+
+    @cached_property
+    def _reader(self) -> PinyinReader:
+        return PinyinReader(self._read_words())
 
     def corrections(
         self,
@@ -131,7 +155,7 @@ class Speller:
         return Correction(0, len(text), words[0], fitting[0].kind, tuple(words[1:3]))
 
     def _latin(self, text: str, evidence: Evidence) -> Iterator[Correction]:
-        for start, end in self._reader.runs(text):
+        for start, end in runs(text):
             run = text[start:end]
             if evidence.is_known(run):
                 continue

@@ -6,8 +6,9 @@ Written when an index is built, since reading 60,000 words aloud takes seconds; 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from indexer.analysis.lexicon import Lexicon
@@ -48,12 +49,17 @@ def write_vocabulary(
             out.write(f"{word}\t{answers}\t{questions}\t{rank}\t{sounds.get(word) or ' '.join(syllables(word))}\n")
 
 
-def read_vocabulary(folder: Path) -> list[Word]:
-    """Raises GenerationDamaged when the file cannot be read."""
+def read_vocabulary(folder: Path, terms_only: bool = False) -> list[Word]:
+    """All words, those of the lexicon first. Raises GenerationDamaged when the file cannot be read."""
     try:
-        return [_word(*line.split("\t")) for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError, TypeError) as error:
+        lines = (line.split("\t") for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines())
+        return [_word(*fields) for fields in (takewhile(_is_term, lines) if terms_only else lines)]
+    except (OSError, ValueError, TypeError, IndexError) as error:
         raise GenerationDamaged(f"索引 {folder.name} 的词汇表 {FILE_NAME} 读不出来；请用 yiwen build 重建。") from error
+
+
+def _is_term(fields: Sequence[str]) -> bool:
+    return fields[3] != "0"
 
 
 def _word(text: str, answers: str, questions: str, rank: str, sounds: str) -> Word:

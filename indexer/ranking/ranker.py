@@ -36,7 +36,7 @@ class Ranker:
 
     def __init__(self, impacts: Impacts, weights: RankingWeights) -> None:
         self._impacts = impacts
-        self._bm25 = FastBm25(impacts, weights)
+        self.bm25 = FastBm25(impacts, weights)
         self._kind_weights = np.array([getattr(weights, kind) for kind in TERM_KINDS])
 
     def rank(
@@ -53,14 +53,14 @@ class Ranker:
         `allowed` marks the documents that may be found, shape (document_count,); all when None. Those of `ahead` come
         before all others, since they hold letter for letter what was typed and read otherwise.
         """
-        weighed = {kind: self._bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
+        weighed = {kind: self.bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
         if any(weighed[kind].answers.any() for kind in POSTED_KINDS):
-            candidates = self._bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
+            candidates = self.bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
         else:  # a single character, say, that stands in longer words only
             candidates = self._everything(allowed)
         if ahead is not None and len(ahead):
             candidates = self._with(candidates, ahead, allowed)
-        scored = self._bm25.scored(weighed, candidates)
+        scored = self.bm25.scored(weighed, candidates)
         documents = np.concatenate([np.empty(0, np.int64), *(each.documents + each.segment.base for each in scored)])
         parts = np.concatenate([np.empty((0, len(TERM_KINDS))), *(each.parts for each in scored)]) * self._kind_weights
         total = parts[:, 0] + parts[:, 1] + parts[:, 2]
@@ -87,8 +87,8 @@ class Ranker:
 
         Rarity alone would not do: in a corpus about one disease the disease's name is everywhere.
         """
-        weighed = self._bm25.weigh("words", dict.fromkeys(words, 1.0))
-        rarest = float(self._bm25.idf(0))
+        weighed = self.bm25.weigh("words", dict.fromkeys(words, 1.0))
+        rarest = float(self.bm25.idf(0))
         return {
             word: len(word) * (0.5 + idf / rarest) for word, idf in zip(words, weighed.weights.tolist(), strict=True)
         }
@@ -116,7 +116,7 @@ class Ranker:
 
     def _covered(self, weights: Mapping[str, float], scored: Sequence[Scored]) -> tuple[NDArray[np.float64], float]:
         """Weight of the words that each document holds, and the weight of all of them."""
-        words: WeighedTerms = self._bm25.weigh("words", weights)
+        words: WeighedTerms = self.bm25.weigh("words", weights)
         held = [np.empty(0)]
         amounts = np.fromiter(weights.values(), np.float64, len(weights))
         for each in scored:
