@@ -65,7 +65,7 @@ def build_generation(
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(counts)}。")
             refused = objections(counts, str(corpus.resolve()), served)
             rejected = tuple(collected.rejected())
-            kept = keep_collected(collected, data / "cache", draft.name)
+            kept = keep_collected(collected, data / "cache", draft.name, served.generation if served else None)
             facts = _facts(corpus, served, counts, resources, refused, kept)
             manifest = generations.seal(draft, facts, base.linked if base else {})
         except BaseException:
@@ -93,7 +93,7 @@ def collect(
             if item is None:
                 assert known is not None
                 number = known.numbers[cleaned.key]
-                if admission.admits(known.index.paths[number], known.ids_and_urls(number)):
+                if admission.admits(known.path_of(number), known.ids_and_urls(number)):
                     collector.take_over(known, number)
                     continue
                 item = known.page(number)

@@ -9,11 +9,11 @@ cache/collected/<generation>/
 from __future__ import annotations
 
 import hashlib
-import mmap
+import os
 import pickle
 import shutil
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,37 +26,90 @@ from indexer.dedupe import FACTS, Copies, Facts, copy_facts, find_copies, with_c
 from indexer.records import Flaw, Page, Reason, Rejected
 from indexer.repetition import LineCounter, RepeatedLines, line_digests
 
+KEY_BYTES = 16
+_REASONS, _FLAWS = tuple(Reason), tuple(Flaw)  # nothing else reads what refers to places in them
 _FOLDER = "collected"
 _PAGES, _FACTS, _INDEX = "pages.pickle", "facts.bin", "index.pickle"
+
+
+class Texts:
+    """A list of texts that takes their bytes and eight more each; None is a text of its own."""
+
+    _NONE = b"\xff"  # never UTF-8
+
+    def __init__(self, texts: Iterable[str | None] = ()) -> None:
+        self._bytes = bytearray()
+        self._ends = array("Q", [0])
+        for text in texts:
+            self.append(text)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, number: int) -> str | None:
+        found = self._bytes[self._ends[number] : self._ends[number + 1]]
+        return None if found == self._NONE else found.decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str | None]:
+        return map(self.__getitem__, range(len(self)))
+
+    def append(self, text: str | None) -> None:
+        """Add a text."""
+        self._bytes += self._NONE if text is None else text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._bytes))
+
+    def extend(self, other: Texts, which: range) -> None:
+        """Add some texts of another list."""
+        first, last = other._ends[which.start], other._ends[which.stop]
+        shift = len(self._bytes) - first
+        self._bytes += other._bytes[first:last]
+        self._ends.extend(other._ends[number + 1] + shift for number in which)
 
 
 @dataclass
 class _Index:
     """Of every page in order, what is needed without reading it."""
 
-    keys: list[bytes] = field(default_factory=list)  #: b"" where the page must be cleaned again
-    paths: list[str] = field(default_factory=list)
-    reasons: list[Reason | None] = field(default_factory=list)  #: None for a page that was kept
+    keys: bytearray = field(default_factory=bytearray)  #: KEY_BYTES each; zeros where it must be cleaned again
+    paths: Texts = field(default_factory=Texts)
+    reasons: bytearray = field(default_factory=bytearray)  #: 0 for a page that was kept, else 1 + its place in Reason
     lines: list[bytes | None] = field(default_factory=list)  #: digests of its lines; None for records and rejections
     offsets: array[int] = field(default_factory=lambda: array("Q", [0]))  #: in pages.pickle; one more than pages
     answers: array[int] = field(default_factory=lambda: array("Q", [0]))  #: first answer of each; one more than pages
     # of every answer
-    ids: list[str] = field(default_factory=list)
-    urls: list[str | None] = field(default_factory=list)
-    questions: list[str] = field(default_factory=list)
-    flaws: list[tuple[Flaw, ...]] = field(default_factory=list)  #: that cleaning found in it
+    ids: Texts = field(default_factory=Texts)
+    urls: Texts = field(default_factory=Texts)
+    questions: Texts = field(default_factory=Texts)
+    flaws: bytearray = field(default_factory=bytearray)  #: that cleaning found in it, a bit for each place in Flaw
 
-    def extend(self, other: _Index, pages: range) -> None:
-        """Append some pages of another index."""
-        answers = slice(other.answers[pages.start], other.answers[pages.stop])
-        for name in ("keys", "paths", "reasons", "lines"):
-            getattr(self, name).extend(getattr(other, name)[pages.start : pages.stop])
-        for name in ("ids", "urls", "questions", "flaws"):
-            getattr(self, name).extend(getattr(other, name)[answers])
-        for name in ("offsets", "answers"):
-            mine, theirs = getattr(self, name), getattr(other, name)
-            for number in pages:
-                mine.append(mine[-1] + theirs[number + 1] - theirs[number])
+    def add(self, key: bytes, item: Page | Rejected, size: int) -> None:
+        """Append a page or rejection that takes so many bytes."""
+        answers = item.answers if isinstance(item, Page) else ()
+        self.keys += key or bytes(KEY_BYTES)
+        self.paths.append(item.path)
+        self.reasons.append(1 + _REASONS.index(item.reason) if isinstance(item, Rejected) else 0)
+        self.lines.append(line_digests(item) if isinstance(item, Page) and not item.is_record else None)
+        self.offsets.append(self.offsets[-1] + size)
+        self.answers.append(self.answers[-1] + len(answers))
+        for answer in answers:
+            self.ids.append(answer.id)
+            self.urls.append(answer.url)
+            self.questions.append(answer.question)
+            self.flaws.append(sum(1 << _FLAWS.index(fact.flaw) for fact in answer.quality))
+
+    def take_over(self, other: _Index, page: int) -> None:
+        """Append a page of another index."""
+        one, answers = range(page, page + 1), range(other.answers[page], other.answers[page + 1])
+        self.keys += other.keys[KEY_BYTES * page : KEY_BYTES * (page + 1)]
+        self.paths.extend(other.paths, one)
+        self.reasons.append(other.reasons[page])
+        self.lines.append(other.lines[page])
+        self.offsets.append(self.offsets[-1] + other.offsets[page + 1] - other.offsets[page])
+        self.answers.append(self.answers[-1] + len(answers))
+        self.ids.extend(other.ids, answers)
+        self.urls.extend(other.urls, answers)
+        self.questions.extend(other.questions, answers)
+        self.flaws += other.flaws[answers.start : answers.stop]
 
 
 @dataclass(frozen=True)
@@ -82,27 +135,34 @@ class Collected:
         """How many pages were taken over."""
         return sum(number >= 0 for number in self.taken_from)
 
-    def __len__(self) -> int:
-        return len(self.index.keys)
+    @property
+    def answer_count(self) -> int:
+        """How many answers the pages have together."""
+        return len(self.index.ids)
 
     @cached_property
     def numbers(self) -> dict[bytes, int]:
         """Of each page that may be used again, its number by its key."""
-        return {key: number for number, key in enumerate(self.index.keys) if key}
+        keys = (bytes(self.index.keys[at : at + KEY_BYTES]) for at in range(0, len(self.index.keys), KEY_BYTES))
+        return {key: number for number, key in enumerate(keys) if any(key)}
 
-    @cached_property
     def facts(self) -> Facts:
-        """Of all answers."""
+        """Of all answers; mapped as long as it is held."""
         return _facts(self.folder)
-
-    @cached_property
-    def _pickled(self) -> mmap.mmap:
-        with open(self.folder / _PAGES, "rb") as pages:
-            return mmap.mmap(pages.fileno(), 0, access=mmap.ACCESS_READ)
 
     def raw(self, number: int) -> bytes:
         """One page, pickled."""
-        return self._pickled[self.index.offsets[number] : self.index.offsets[number + 1]]
+        start, end = self.index.offsets[number], self.index.offsets[number + 1]
+        return os.pread(self._files[_PAGES].fileno(), end - start, start)
+
+    def raw_facts(self, number: int) -> bytes:
+        """The facts of the answers of one page."""
+        answers = self.answers_of(number)
+        return os.pread(self._files[_FACTS].fileno(), len(answers) * FACTS.itemsize, answers.start * FACTS.itemsize)
+
+    @cached_property
+    def _files(self) -> dict[str, IO[bytes]]:
+        return {name: open(self.folder / name, "rb") for name in (_PAGES, _FACTS)}
 
     def page(self, number: int) -> Page | Rejected:
         """One page, before comparing."""
@@ -118,25 +178,41 @@ class Collected:
     def flaws(self) -> Iterator[Flaw]:
         """All flaws of all answers, with those that comparing found."""
         copies = self.comparison.copies
-        for number, (id_, found) in enumerate(zip(self.index.ids, self.index.flaws, strict=True)):
-            yield from found
-            if id_ in copies.originals:
-                yield Flaw.COPY
-            if copies.stock and int(self.facts["text"][number]) in copies.stock:
-                yield Flaw.STOCK_ANSWER
+        for found in self.index.flaws:
+            yield from (flaw for place, flaw in enumerate(_FLAWS) if found >> place & 1)
+        yield from (Flaw.COPY for _ in copies.originals)
+        stock = np.fromiter(copies.stock, np.uint64, len(copies.stock))
+        yield from (Flaw.STOCK_ANSWER for _ in range(int(np.isin(self.facts()["text"], stock).sum())))
+
+    def reasons(self) -> Iterator[Reason | None]:
+        """Of each page why it was rejected; None for one that was kept."""
+        return (_REASONS[reason - 1] if reason else None for reason in self.index.reasons)
 
     def rejected(self) -> Iterator[Rejected]:
         """The rejections among them."""
-        for number, reason in enumerate(self.index.reasons):
+        for number, reason in enumerate(self.reasons()):
             if reason is not None:
                 item = self.page(number)
                 assert isinstance(item, Rejected)
                 yield item
 
+    def path_of(self, number: int) -> str:
+        """Path of a page."""
+        return self.index.paths[number] or ""
+
+    def ids_of(self, number: int) -> list[str]:
+        """Ids of the answers of a page."""
+        return [self.index.ids[answer] or "" for answer in self.answers_of(number)]
+
     def ids_and_urls(self, number: int) -> list[tuple[str, str | None]]:
         """Of the answers of a page."""
-        answers = slice(self.index.answers[number], self.index.answers[number + 1])
-        return list(zip(self.index.ids[answers], self.index.urls[answers], strict=True))
+        return [(self.index.ids[answer] or "", self.index.urls[answer]) for answer in self.answers_of(number)]
+
+    def questions(self) -> Iterator[str]:
+        """Of all answers but copies."""
+        copies = self.comparison.copies.originals
+        asked = zip(self.index.ids, self.index.questions, strict=True)
+        return (question for id_, question in asked if question and id_ not in copies)
 
     def lines_of(self, number: int) -> Iterator[int]:
         """Digests of the lines of a page, its site's first."""
@@ -168,28 +244,15 @@ class Collector:
 
     def add(self, key: bytes, item: Page | Rejected) -> None:
         """Take a page or a rejection; the key under which it may be used again, b"" when it may not."""
-        answers = item.answers if isinstance(item, Page) else ()
         pickled = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
-        one = _Index(
-            keys=[key],
-            paths=[item.path],
-            reasons=[item.reason if isinstance(item, Rejected) else None],
-            lines=[line_digests(item) if isinstance(item, Page) and not item.is_record else None],
-            offsets=array("Q", [0, len(pickled)]),
-            answers=array("Q", [0, len(answers)]),
-            ids=[answer.id for answer in answers],
-            urls=[answer.url for answer in answers],
-            questions=[answer.question for answer in answers],
-            flaws=[tuple(fact.flaw for fact in answer.quality) for answer in answers],
-        )
-        self._take(one, 0, pickled, b"".join(map(copy_facts, answers)))
-        self._taken_from.append(-1)
+        facts = b"".join(map(copy_facts, item.answers)) if isinstance(item, Page) else b""
+        self._index.add(key, item, len(pickled))
+        self._write(pickled, facts, -1)
 
     def take_over(self, other: Collected, number: int) -> None:
         """Take a page as another build cleaned it."""
-        answers = other.answers_of(number)
-        self._take(other.index, number, other.raw(number), other.facts[answers.start : answers.stop].tobytes())
-        self._taken_from.append(number)
+        self._index.take_over(other.index, number)
+        self._write(other.raw(number), other.raw_facts(number), number)
 
     def finish(self) -> Collected:
         """Compare all that was taken."""
@@ -200,17 +263,17 @@ class Collector:
             pickle.dump((self._index, comparison), out, pickle.HIGHEST_PROTOCOL)
         return Collected(self._folder, self._index, comparison, self._taken_from)
 
-    def _take(self, index: _Index, number: int, pickled: bytes, facts: bytes) -> None:
+    def _write(self, pickled: bytes, facts: bytes, taken_from: int) -> None:
         self._pages.write(pickled)
         self._facts.write(facts)
-        if (lines := index.lines[number]) is not None:
+        self._taken_from.append(taken_from)
+        if (lines := self._index.lines[-1]) is not None:
             self._lines.add_digests(lines)
-        self._index.extend(index, range(number, number + 1))
 
 
-def keep_collected(collected: Collected, cache: Path, name: str) -> dict[str, str]:
-    """Move what a build collected to the cache, under its generation's name; what the one before left stays, what is
-    older goes. Gives the SHA-256 of each file.
+def keep_collected(collected: Collected, cache: Path, name: str, served: str | None) -> dict[str, str]:
+    """Move what a build collected to the cache, under its generation's name; what the served one's collected stays,
+    all else goes. Gives the SHA-256 of each file.
     """
     digests = {}
     for file in (_PAGES, _FACTS, _INDEX):
@@ -218,9 +281,9 @@ def keep_collected(collected: Collected, cache: Path, name: str) -> dict[str, st
             digests[file] = hashlib.file_digest(content, "sha256").hexdigest()
     kept = cache / _FOLDER
     kept.mkdir(parents=True, exist_ok=True)
-    for outdated in sorted(kept.iterdir())[:-1]:
-        shutil.rmtree(outdated, ignore_errors=True)
-    shutil.rmtree(kept / name, ignore_errors=True)
+    for outdated in kept.iterdir():
+        if outdated.name != served:
+            shutil.rmtree(outdated, ignore_errors=True)
     shutil.move(collected.folder, kept / name)
     return digests
 

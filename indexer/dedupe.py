@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,14 @@ def copy_facts(answer: Answer) -> bytes:
     return row.tobytes()
 
 
-def find_copies(ids: Sequence[str], facts: Facts) -> Copies:
+class _Ids(Protocol):
+    """Ids of answers, by their numbers."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, number: int, /) -> str | None: ...
+
+
+def find_copies(ids: _Ids, facts: Facts) -> Copies:
     """Compare answers, given by their ids and facts in the order of reading."""
     numbers = np.flatnonzero(facts["letters"] >= _MIN_CHARS)
     groups = _Groups(len(ids))
@@ -111,7 +119,7 @@ def _excerpts(facts: Facts, numbers: NDArray[np.intp]) -> Iterator[tuple[NDArray
         yield here[chosen], wholes[chosen]
 
 
-def _copies_in(groups: _Groups, ids: Sequence[str], facts: Facts) -> Iterator[tuple[str, tuple[str, float]]]:
+def _copies_in(groups: _Groups, ids: _Ids, facts: Facts) -> Iterator[tuple[str, tuple[str, float]]]:
     for members in groups.of_several():
         lengths = {member: int(facts["letters"][member]) for member in members}
         whole = _EXCERPT_SHARE * max(lengths.values())
@@ -119,7 +127,7 @@ def _copies_in(groups: _Groups, ids: Sequence[str], facts: Facts) -> Iterator[tu
         original, *others = sorted(members, key=lambda each: (lengths[each] < whole, facts["date"][each], each))
         similarities = _similarities(facts, np.full(len(others), original), np.array(others))
         for member, similarity in zip(others, similarities.tolist(), strict=True):
-            yield ids[member], (ids[original], similarity)
+            yield ids[member] or "", (ids[original] or "", similarity)
 
 
 class CopyFinder:

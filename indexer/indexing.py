@@ -60,7 +60,7 @@ class Base:
     def lines(self) -> list[bytes]:
         """What `pages.jsonl` and `rejected.jsonl` say of each page."""
         with open(self.folder / PAGES, "rb") as pages, open(self.folder / REJECTED, "rb") as rejected:
-            return [next(pages if reason is None else rejected) for reason in self.collected.index.reasons]
+            return [next(pages if reason is None else rejected) for reason in self.collected.reasons()]
 
     @cached_property
     def sounds(self) -> dict[str, str]:
@@ -107,14 +107,14 @@ def index(
         folder,
         open_analysis,
         weights,
-        expected=changes.added if changes else len(collected.index.ids),
+        expected=changes.added if changes else collected.answer_count,
         workers=settings.workers,
         memory_mb=settings.memory_mb,
         first_segment=changes.next_segment if changes else 0,
     )
     try:
         with open(folder / PAGES, "wb") as pages, open(folder / REJECTED, "wb") as rejected:
-            for number, reason in enumerate(collected.index.reasons):
+            for number, reason in enumerate(collected.reasons()):
                 out = pages if reason is None else rejected
                 if number in same and base:
                     out.write(base.lines[same[number]])
@@ -158,6 +158,7 @@ def unchanged(collected: Collected, base: Base) -> dict[int, int]:
     lines = now.repeated.digests ^ before.repeated.digests
     ids = {id_ for id_, _ in set(now.copies.originals.items()) ^ set(before.copies.originals.items())}
     texts = {text for text, _ in set(now.copies.stock.items()) ^ set(before.copies.stock.items())}
+    of_texts = collected.facts()["text"]
     same: dict[int, int] = {}
     for number, there in enumerate(collected.taken_from):
         if there < 0:
@@ -165,9 +166,9 @@ def unchanged(collected: Collected, base: Base) -> dict[int, int]:
         answers = collected.answers_of(number)
         if lines and not lines.isdisjoint(collected.lines_of(number)):
             continue
-        if ids and not ids.isdisjoint(collected.index.ids[answers.start : answers.stop]):
+        if ids and not ids.isdisjoint(collected.ids_of(number)):
             continue
-        if texts and not texts.isdisjoint(collected.facts["text"][answers.start : answers.stop].tolist()):
+        if texts and not texts.isdisjoint(of_texts[answers.start : answers.stop].tolist()):
             continue
         same[number] = there
     return same
@@ -177,9 +178,9 @@ def _changes(collected: Collected, base: Base, same: Mapping[int, int]) -> _Chan
     """None when the index is better written anew."""
     kept: set[int] = set()
     for number in same:
-        kept.update(base.documents[collected.index.ids[answer]] for answer in collected.answers_of(number))
+        kept.update(base.documents[id_] for id_ in collected.ids_of(number))
     removed = sorted(set(base.documents.values()) - kept)
-    added = len(collected.index.ids) - len(kept)
+    added = collected.answer_count - len(kept)
     gone = base.impacts.document_count - len(base.documents) + len(removed)
     too_much = gone + added > _MAX_CHANGED_SHARE * base.impacts.document_count
     if too_much or base.impacts.updates >= _MAX_UPDATES:
@@ -207,9 +208,7 @@ def _write_words(collected: Collected, folder: Path, analyzer: Analyzer, sounds:
     """The vocabulary, for slips, and what is offered while one types."""
     counts = Impacts(folder / impacts.FOLDER).word_counts(analyzer.lexicon.names, MIN_ANSWERS)
     write_vocabulary(folder, analyzer.lexicon, counts, sounds)
-    copies = collected.comparison.copies.originals
-    asked = zip(collected.index.ids, collected.index.questions, strict=True)
-    questions = Counter(question for id_, question in asked if question and id_ not in copies)
+    questions = Counter(collected.questions())
     rules = load_suggestion_rules(folder / "resources")
     write_suggestions(folder, analyzer.lexicon, rules, counts, questions, sounds)
 
@@ -220,8 +219,8 @@ def _lines_of(file: Path) -> list[str]:
 
 def counts_of(collected: Collected) -> dict[str, int]:
     """Pages, answers, rejections by reason and flaws."""
-    counts = Counter(pages=0, answers=len(collected.index.ids), rejected=0)
-    for reason in collected.index.reasons:
+    counts = Counter(pages=0, answers=collected.answer_count, rejected=0)
+    for reason in collected.reasons():
         counts.update(["pages"] if reason is None else ["rejected", f"rejected_{reason.value}"])
     counts.update(f"flaw_{flaw.value}" for flaw in collected.flaws())
     return dict(counts)

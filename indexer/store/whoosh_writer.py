@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import dumps
@@ -42,6 +42,7 @@ WORD_FIELDS = tuple(field_name(part, "words") for part in PARTS)
 EXACT_FIELDS = ("id", "url", "site")
 _BLOCK = 128  # W3Codec's default
 _COMPRESSION = 3
+_POSTINGS_AT_ONCE = 300_000
 
 
 def schema() -> fields.Schema:
@@ -114,10 +115,37 @@ class _FieldPostings:
     """The terms of one field, each with at least one posting."""
 
     texts: list[bytes]  #: ascending
+    sizes: NDArray[np.int64]  #: how many postings each has
+    begins: NDArray[np.int64]  #: where these begin in the two arrays below
+    documents: NDArray[np.uint16]
+    frequencies: NDArray[np.uint16]
+    lengths: NDArray[np.int64] | None  #: of the field in each document; None where they are not kept
+
+    def groups(self) -> Iterator[_Group]:
+        """All of them in order, some at a time, since what Whoosh wants to know of each takes memory."""
+        ends = np.cumsum(self.sizes)
+        first = 0
+        while first < len(self.texts):
+            before = ends[first - 1] if first else 0
+            last = max(int(np.searchsorted(ends, before + _POSTINGS_AT_ONCE)), first + 1)
+            sizes = self.sizes[first:last]
+            starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+            places = np.repeat(self.begins[first:last] - starts[:-1], sizes) + np.arange(starts[-1])
+            documents = self.documents[places].astype(np.int64)
+            lengths = None if self.lengths is None else self.lengths[documents]
+            yield _Group(self.texts[first:last], starts, documents, self.frequencies[places].astype(np.int64), lengths)
+            first = last
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Some terms of a field with their postings, term by term."""
+
+    texts: list[bytes]
     starts: NDArray[np.int64]  #: shape (terms + 1,)
-    documents: NDArray[np.int64]  #: of the postings, term by term
+    documents: NDArray[np.int64]
     frequencies: NDArray[np.int64]
-    lengths: NDArray[np.int64] | None  #: number of terms in the field for each posting's document; None: not kept
+    lengths: NDArray[np.int64] | None  #: of the field in each posting's document
 
 
 def _exact(values: Sequence[str | None]) -> _FieldPostings:
@@ -127,17 +155,18 @@ def _exact(values: Sequence[str | None]) -> _FieldPostings:
         if value is not None:
             documents[value.encode()].append(document)
     texts = sorted(documents)
-    starts = np.cumsum([0, *(len(documents[text]) for text in texts)], dtype=np.int64)
-    numbers = np.array([document for text in texts for document in documents[text]], np.int64)
-    return _FieldPostings(texts, starts, numbers, np.ones(len(numbers), np.int64), None)
+    sizes = np.array([len(documents[text]) for text in texts], np.int64)
+    numbers = np.array([document for text in texts for document in documents[text]], np.uint16)
+    return _FieldPostings(texts, sizes, np.cumsum(sizes) - sizes, numbers, np.ones(len(numbers), np.uint16), None)
 
 
 def _words(counted: CountedSegment, part: int) -> _FieldPostings:
     """Postings of the words of one part."""
     terms = counted.terms["words"]
-    all_frequencies = (terms.in_question, terms.in_answer)[part]
-    here = all_frequencies > 0
+    frequencies = (terms.in_question, terms.in_answer)[part]
+    here = frequencies > 0
     sizes = np.add.reduceat(here, terms.starts[:-1], dtype=np.int64) if len(here) else np.empty(0, np.int64)
+    begins = np.cumsum(sizes) - sizes
     letters = counted.word_codes.tobytes().decode("utf-32-le", "surrogatepass")
     ends = counted.word_ends.tolist()
     found = [
@@ -146,14 +175,9 @@ def _words(counted: CountedSegment, part: int) -> _FieldPostings:
     ]
     found.sort()
     order = np.array([term for _, term in found], np.int64)
-    starts = np.concatenate([[0], np.cumsum(sizes[order])]).astype(np.int64)
-    kept_before = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    # the postings of this part, in the order of the keys, then in that of the texts
-    places = np.repeat(kept_before[order] - starts[:-1], sizes[order]) + np.arange(starts[-1])
-    documents = terms.documents[here][places].astype(np.int64)
-    lengths = _decoded(counted.lengths[:, part, TERM_KINDS.index("words")])[documents]
-    frequencies = all_frequencies[here][places].astype(np.int64)
-    return _FieldPostings([text for text, _ in found], starts, documents, frequencies, lengths)
+    lengths = _decoded(counted.lengths[:, part, TERM_KINDS.index("words")])
+    texts = [text for text, _ in found]
+    return _FieldPostings(texts, sizes[order], begins[order], terms.documents[here], frequencies[here], lengths)
 
 
 def _decoded(lengths: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -169,18 +193,17 @@ class _BlockWriter(W3FieldWriter):  # type: ignore[misc]
     def write_field(self, name: str, field: fields.FieldType, postings: _FieldPostings) -> None:
         """Write all terms of a field."""
         self.start_field(name, field)
-        starts, sizes = postings.starts, np.diff(postings.starts)
-        if not len(sizes):
-            return
-        blocks = (sizes + _BLOCK - 1) // _BLOCK
-        first_blocks = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
-        within = np.arange(first_blocks[-1]) - np.repeat(first_blocks[:-1], blocks)
-        block_starts = np.repeat(starts[:-1], blocks) + within * _BLOCK
-        facts = _blocks(postings, block_starts, field.format.fixed_value_size() > 0)
-        weights = np.add.reduceat(postings.frequencies, starts[:-1]).tolist()
-        numbers = first_blocks.tolist()
-        for text, weight, first, last in zip(postings.texts, weights, numbers, numbers[1:], strict=False):
-            self._write_term(text, weight, facts[first:last])
+        for group in postings.groups():
+            starts, sizes = group.starts, np.diff(group.starts)
+            blocks = (sizes + _BLOCK - 1) // _BLOCK
+            first_blocks = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
+            within = np.arange(first_blocks[-1]) - np.repeat(first_blocks[:-1], blocks)
+            block_starts = np.repeat(starts[:-1], blocks) + within * _BLOCK
+            facts = _blocks(group, block_starts, field.format.fixed_value_size() > 0)
+            weights = np.add.reduceat(group.frequencies, starts[:-1]).tolist()
+            numbers = first_blocks.tolist()
+            for text, weight, first, last in zip(group.texts, weights, numbers, numbers[1:], strict=False):
+                self._write_term(text, weight, facts[first:last])
         self.finish_field()
 
     def _write_term(self, text: bytes, weight: int, blocks: list[_Block]) -> None:
@@ -214,7 +237,7 @@ class _Block(NamedTuple):
     first: int  #: first document
 
 
-def _blocks(postings: _FieldPostings, starts: NDArray[np.int64], with_values: bool) -> list[_Block]:
+def _blocks(postings: _Group, starts: NDArray[np.int64], with_values: bool) -> list[_Block]:
     """Blocks that begin at these postings."""
     deltas = np.diff(postings.documents, prepend=0)
     deltas[starts] = postings.documents[starts]
