@@ -23,7 +23,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parent
 #: every file with kernels; what is compiled is kept for these as they are (Numba itself looks at a kernel's own file,
 #: not at those of the kernels that it calls)
-KERNEL_FILES = ("analysis/cutting.py", "store/counting.py", "store/postings.py", "ranking/scanning.py")
+KERNEL_FILES = (
+    "analysis/cutting.py",
+    "store/counting.py",
+    "store/directory.py",
+    "store/postings.py",
+    "ranking/scanning.py",
+)
 _lock = threading.Lock()
 _waiting: list[Any] = []  # kernels that were defined before it was known where to keep them
 _kept_in: Path | None = None

@@ -124,8 +124,7 @@ def test_with_whooshs_lengths_the_scores_are_those_of_its_own_bm25f(demonstratio
             for i, word in enumerate(words):  # Whoosh's idf, of one field: ln(N / (n + 1)) + 1
                 n = reader.doc_frequency(field, word)
                 weighed.weights[i] = math.log(reader.doc_count_all() / (n + 1)) + 1 if n else 0.0
-            everything = [np.arange(arrays.document_count)]
-            scores = fast.scored({"words": weighed}, everything)[0].parts[:, 0]
+            scores = fast.scored({"words": weighed}, np.arange(arrays.document_count)).parts[:, 0]
             found = list(searcher.search(query.Or([query.Term(field, word) for word in words]), limit=20))
             assert len(found) == 20
             best = np.lexsort((np.arange(len(scores)), -scores))[:20]

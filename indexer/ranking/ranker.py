@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import WeightedTerms
-from indexer.ranking import scanning
-from indexer.ranking.fast_bm25 import FastBm25, Scored, WeighedTerms
+from indexer.ranking.fast_bm25 import FastBm25
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS
 from indexer.store.impacts import POSTED_KINDS, Impacts
 
-#: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with five times as many
-#: the four judged sets' nDCG@10 is the same (docs/quality.md)
-_FIRST_PASS = 1000
+#: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with ten times as many the
+#: four judged sets' nDCG@10 is the same to .0002 (docs/quality.md)
+_FIRST_PASS = 500
 
 
 @dataclass(frozen=True)
@@ -55,16 +54,16 @@ class Ranker:
         """
         weighed = {kind: self.bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
         if any(weighed[kind].answers.any() for kind in POSTED_KINDS):
-            candidates = self.bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
-        else:  # a single character, say, that stands in longer words only
-            candidates = self._everything(allowed)
+            documents = self.bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
+        else:  # a single character, say, that stands in longer words only: reading each takes .3 µs
+            documents = np.flatnonzero(self._may_be_found(allowed))
         if ahead is not None and len(ahead):
-            candidates = self._with(candidates, ahead, allowed)
-        scored = self.bm25.scored(weighed, candidates)
-        documents = np.concatenate([np.empty(0, np.int64), *(each.documents + each.segment.base for each in scored)])
-        parts = np.concatenate([np.empty((0, len(TERM_KINDS))), *(each.parts for each in scored)]) * self._kind_weights
+            documents = np.union1d(documents, ahead[self._may_be_found(allowed)[ahead]]).astype(np.int64)
+        wanted = replace(self.bm25.weigh("words", word_weights), weights=np.array([*word_weights.values()], np.float64))
+        found = self.bm25.scored(weighed, documents, wanted)
+        parts = found.parts * self._kind_weights
         total = parts[:, 0] + parts[:, 1] + parts[:, 2]
-        covered, whole = self._covered(word_weights, scored)
+        covered, whole = found.held, max(sum(word_weights.values()), 1e-9)
         if ahead is not None and len(ahead):
             first = np.isin(documents, ahead)
             total[first] += total.max(initial=0) + 1
@@ -93,38 +92,9 @@ class Ranker:
             word: len(word) * (0.5 + idf / rarest) for word, idf in zip(words, weighed.weights.tolist(), strict=True)
         }
 
-    def _everything(self, allowed: NDArray[np.bool_] | None) -> list[NDArray[np.int64]]:
-        """All documents that may be found, by segment: reading each takes .3 µs."""
-        every = self._impacts.alive if allowed is None else allowed & self._impacts.alive
-        return [
-            np.flatnonzero(every[segment.base : segment.base + segment.document_count])
-            for segment in self._impacts.segments
-        ]
-
-    def _with(
-        self, candidates: list[NDArray[np.int64]], more: NDArray[np.int32], allowed: NDArray[np.bool_] | None
-    ) -> list[NDArray[np.int64]]:
-        """The candidates of each segment with further documents, if these are allowed."""
-        more = more[self._impacts.alive[more]]
-        more = more if allowed is None else more[allowed[more]]
-        return [
-            np.union1d(
-                found, more[(more >= segment.base) & (more < segment.base + segment.document_count)] - segment.base
-            )
-            for found, segment in zip(candidates, self._impacts.segments, strict=True)
-        ]
-
-    def _covered(self, weights: Mapping[str, float], scored: Sequence[Scored]) -> tuple[NDArray[np.float64], float]:
-        """Weight of the words that each document holds, and the weight of all of them."""
-        words: WeighedTerms = self.bm25.weigh("words", weights)
-        held = [np.empty(0)]
-        amounts = np.fromiter(weights.values(), np.float64, len(weights))
-        for each in scored:
-            here = np.zeros(len(each.documents))
-            terms = each.segment.terms["words"]
-            scanning.add_held(terms, words.extents[each.number], amounts, each.documents, here)
-            held.append(here)
-        return np.concatenate(held), max(sum(weights.values()), 1e-9)
+    def _may_be_found(self, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Of each document."""
+        return self._impacts.alive if allowed is None else allowed & self._impacts.alive
 
 
 def is_relevant(candidate: Candidate, weights: RankingWeights) -> bool:

@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from indexer.native import kernel
 from indexer.store.counting import BREAK, next_character
-from indexer.store.postings import find, frequencies_at, length_norm, weighted
+from indexer.store.directory import characters_at, lengths_at, terms_at, texts_at
+from indexer.store.postings import Norms, find, frequencies_at, length_norm, weighted
 
 _BLOCK = 256  # documents whose best score is looked at before they are
 _BINS = 1024
+_MAX_DOCUMENTS = 65_536  # of a segment
 
 
 class Grams(NamedTuple):
     """The bigrams and characters of a question, found again in sequences of characters."""
 
-    place_of: NDArray[np.int16]  #: per character of the segment: its place in the question, or -1
+    keys: NDArray[np.uint64]  #: of the different characters of both, in places
     characters: NDArray[np.int16]  #: per place: number of the term among the question's characters, or -1
     pairs: NDArray[np.int16]  #: shape (places, places): number of the bigram among the question's bigrams, or -1
     singles: NDArray[np.int16]  #: per place: number of the bigram that is a Latin word alone, or -1
@@ -31,11 +33,13 @@ class Grams(NamedTuple):
 @kernel
 def _add(terms: Any, extents: Any, weights: Any, sums: Any) -> None:
     """Add each term's weighted impacts to its documents' sums."""
-    documents, impacts = terms.documents, terms.impacts
     for term in range(len(weights)):
         weight = weights[term]
         if weight:
-            for posting in range(extents[term, 0], extents[term, 1]):
+            # slices, whose places begin at 0, are read without a look at the sign of the place
+            documents = terms.documents[extents[term, 0] : extents[term, 1]]
+            impacts = terms.impacts[extents[term, 0] : extents[term, 1]]
+            for posting in range(len(documents)):
                 sums[documents[posting]] += weight * np.uint32(impacts[posting])
 
 
@@ -63,37 +67,57 @@ def _floor_of_best(sums: Any, depth: Any) -> Any:
 
 @kernel
 def first_pass(
-    words: Any,
+    directory: Any,
     word_extents: Any,
     word_weights: Any,
-    bigrams: Any,
     bigram_extents: Any,
     bigram_weights: Any,
     allowed: Any,
-    floor: Any,
-    slack: Any,
-    drift: Any,
     depth: Any,
-    sums: Any,
-    documents: Any,
-    reached: Any,
+    slack: Any,
+    drifts: Any,
 ) -> Any:
-    """Documents of one segment whose sum over the terms is at least `floor - slack - drift * floor`, and not nothing.
+    """Documents, ascending, that are among the best `depth` by their sums over the terms, and a few more: those down to
+    `slack` below the least of the best, and in a segment to its share `drifts` of that.
 
-    `floor` is what at least `depth` documents of the segments before reached, 0 when that is not known yet; `allowed`
-    has a value for each document, or none when all may be found. `sums` is room for one sum a document; `documents` and
-    `reached` get what was found. Gives how many, and a floor for the next segment.
+    `allowed` has a value for each document, or none at all when all may be found.
     """
-    sums[:] = 0
-    _add(words, word_extents, word_weights, sums)
-    _add(bigrams, bigram_extents, bigram_weights, sums)
-    for i in range(len(allowed)):
-        if not allowed[i]:
-            sums[i] = 0
-    if floor == 0:
-        floor = _floor_of_best(sums, depth)
+    bases = directory.bases
+    documents, reached = np.empty(bases[-1], np.int64), np.empty(bases[-1], np.uint32)
+    all_sums = np.empty(_MAX_DOCUMENTS, np.uint32)
+    floor = np.int64(0)
     n = 0
-    least = np.uint32(max(floor - slack - np.int64(drift * floor), 1))
+    for segment in range(len(bases) - 1):
+        base = bases[segment]
+        sums = all_sums[: bases[segment + 1] - base]
+        sums[:] = 0
+        _add(terms_at(directory, segment, 0), word_extents[segment], word_weights, sums)
+        _add(terms_at(directory, segment, 1), bigram_extents[segment], bigram_weights, sums)
+        if len(allowed):
+            for i in range(len(sums)):
+                if not allowed[base + i]:
+                    sums[i] = 0
+        if floor == 0:
+            floor = _floor_of_best(sums, depth)
+        before = n
+        n = _collect(sums, _least(floor, slack, drifts[segment]), base, documents, reached, n)
+        if floor and n > before:
+            floor = max(floor, _floor_of_best(reached[:n], depth))
+            n = _kept(documents, reached, n, bases, floor, slack, drifts)
+    if floor == 0:
+        floor = _floor_of_best(reached[:n], depth)
+        n = _kept(documents, reached, n, bases, floor, slack, drifts)
+    return documents[:n].copy()
+
+
+@kernel
+def _least(floor: Any, slack: Any, drift: Any) -> Any:
+    return max(floor - slack - np.int64(drift * floor), 1)
+
+
+@kernel
+def _collect(sums: Any, least: Any, base: Any, documents: Any, reached: Any, n: Any) -> Any:
+    """Append the documents whose sum is not below `least`; gives how many there are then."""
     for begin in range(0, len(sums), _BLOCK):
         end = min(begin + _BLOCK, len(sums))
         best = np.uint32(0)
@@ -102,10 +126,25 @@ def first_pass(
         if best >= least:
             for i in range(begin, end):
                 if sums[i] >= least:
-                    documents[n] = i
+                    documents[n] = base + i
                     reached[n] = sums[i]
                     n += 1
-    return n, floor
+    return n
+
+
+@kernel
+def _kept(documents: Any, reached: Any, n: Any, bases: Any, floor: Any, slack: Any, drifts: Any) -> Any:
+    """Leave out the documents that a higher floor has left below; gives how many remain."""
+    kept = 0
+    segment = 0
+    for i in range(n):
+        while documents[i] >= bases[segment + 1]:
+            segment += 1
+        if reached[i] >= _least(floor, slack, drifts[segment]):
+            documents[kept] = documents[i]
+            reached[kept] = reached[i]
+            kept += 1
+    return kept
 
 
 @kernel
@@ -126,52 +165,56 @@ def _posting_of(documents: Any, start: Any, end: Any, document: Any) -> Any:
 
 
 @kernel
-def score_terms(terms: Any, norms: Any, extents: Any, weights: Any, documents: Any, scores: Any) -> None:
-    """Add the exact BM25F of each of these documents, ascending: weights are idf times how often a term counts."""
+def _score_terms(terms: Any, norms: Any, extents: Any, weights: Any, documents: Any, base: Any, scores: Any) -> None:
+    """Add the exact BM25F of documents, ascending, of a segment: weights are idf times how often a term counts."""
     k1 = norms.k1_b[0]
     for term in range(len(weights)):
         at, end = extents[term, 0], extents[term, 1]
         for i in range(len(documents)):
             if at >= end:
                 break
-            at = _posting_of(terms.documents, at, end, documents[i])
-            if at < end and terms.documents[at] == documents[i]:
+            document = documents[i] - base
+            at = _posting_of(terms.documents, at, end, document)
+            if at < end and terms.documents[at] == document:
                 in_question, in_answer = frequencies_at(terms, at)
-                question_norm, answer_norm = length_norm(norms, documents[i], 0), length_norm(norms, documents[i], 1)
+                question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
                 frequency = weighted(norms, question_norm, answer_norm, in_question, in_answer)
                 scores[i] += weights[term] * frequency * (k1 + 1) / (frequency + k1)
 
 
 @kernel
-def add_held(terms: Any, extents: Any, weights: Any, documents: Any, held: Any) -> None:
-    """Add the weight of each term to the documents, ascending, that hold it."""
+def _add_held(terms: Any, extents: Any, weights: Any, documents: Any, base: Any, held: Any) -> None:
+    """Add the weight of each term to the documents, ascending, of a segment that hold it."""
     for term in range(len(weights)):
         at, end = extents[term, 0], extents[term, 1]
         for i in range(len(documents)):
             if at >= end:
                 break
-            at = _posting_of(terms.documents, at, end, documents[i])
-            if at < end and terms.documents[at] == documents[i]:
+            at = _posting_of(terms.documents, at, end, documents[i] - base)
+            if at < end and terms.documents[at] == documents[i] - base:
                 held[i] += weights[term]
 
 
 @kernel
-def place_characters(keys: Any, numbers: Any, wanted: Any, place_of: Any) -> None:
-    """`place_of`, all -1, gets the place of each wanted character that the segment has."""
+def _placed(directory: Any, segment: Any, wanted: Any) -> Any:
+    """For each character of a segment its place among the wanted ones, or -1."""
+    keys, numbers, _ = characters_at(directory, segment)
+    place_of = np.full(len(keys) + 1, -1, np.int16)
     for i in range(len(wanted)):
         at = find(keys, wanted[i])
         if at >= 0:
             place_of[numbers[at]] = i
+    return place_of
 
 
 @kernel
-def _count_grams(grams: Any, units: Any, start: Any, end: Any, bigrams: Any, characters: Any) -> None:
+def _count_grams(grams: Any, place_of: Any, units: Any, start: Any, end: Any, bigrams: Any, characters: Any) -> None:
     """Count the question's bigrams and characters in a sequence of characters."""
     before = np.int64(-1)
     i = start
     while i < end:
         number, i = next_character(units, i)
-        place = np.int64(grams.place_of[number]) if number != BREAK else np.int64(-1)
+        place = np.int64(place_of[number]) if number != BREAK else np.int64(-1)
         if place >= 0:
             if grams.characters[place] >= 0:
                 characters[grams.characters[place]] += 1
@@ -195,10 +238,10 @@ def _score(norms: Any, document: Any, counts: Any, weights: Any) -> Any:
 
 
 @kernel
-def score_grams(
+def _score_grams(
+    directory: Any,
+    segment: Any,
     grams: Any,
-    units: Any,
-    unit_ends: Any,
     bigram_norms: Any,
     bigram_weights: Any,
     character_norms: Any,
@@ -206,16 +249,65 @@ def score_grams(
     documents: Any,
     scores: Any,
 ) -> None:
-    """Exact BM25F over bigrams and over characters of each document: `scores` has a column for each."""
+    """Exact BM25F over bigrams and over characters of documents of a segment: the last two columns of `scores`."""
+    units, unit_ends = texts_at(directory, segment)
+    place_of = _placed(directory, segment, grams.keys)
     bigrams = np.zeros((2, len(bigram_weights)), np.int64)
     characters = np.zeros((2, len(character_weights)), np.int64)
     for i in range(len(documents)):
-        document = np.int64(documents[i])
+        document = documents[i] - directory.bases[segment]
         bigrams[:] = 0
         characters[:] = 0
         for part in range(2):
             text = 2 * document + part
-            start = unit_ends[text - 1] if text else 0
-            _count_grams(grams, units, start, unit_ends[text], bigrams[part], characters[part])
-        scores[i, 0] = _score(bigram_norms, document, bigrams, bigram_weights)
-        scores[i, 1] = _score(character_norms, document, characters, character_weights)
+            start = unit_ends[text - 1] if text else np.int64(0)
+            _count_grams(grams, place_of, units, start, unit_ends[text], bigrams[part], characters[part])
+        scores[i, 1] = _score(bigram_norms, document, bigrams, bigram_weights)
+        scores[i, 2] = _score(character_norms, document, characters, character_weights)
+
+
+@kernel
+def score(
+    directory: Any,
+    averages: Any,
+    part_weights: Any,
+    k1_b: Any,
+    word_extents: Any,
+    word_weights: Any,
+    grams: Any,
+    bigram_weights: Any,
+    character_weights: Any,
+    held_extents: Any,
+    held_weights: Any,
+    documents: Any,
+    scores: Any,
+    held: Any,
+) -> None:
+    """Exact scores of documents, ascending: `scores`, zeros of shape (documents, kinds), gets BM25F over words, bigrams
+    and characters; `held`, zeros, the weights of the words that each document holds.
+    """
+    first = 0
+    for segment in range(len(directory.bases) - 1):
+        last = first
+        while last < len(documents) and documents[last] < directory.bases[segment + 1]:
+            last += 1
+        if last == first:
+            continue
+        here, base = documents[first:last], directory.bases[segment]
+        words = terms_at(directory, segment, 0)
+        norms = Norms(lengths_at(directory, segment, 0), averages[0], part_weights, k1_b)
+        _score_terms(words, norms, word_extents[segment], word_weights, here, base, scores[first:last, 0])
+        _add_held(words, held_extents[segment], held_weights, here, base, held[first:last])
+        if len(bigram_weights) or len(character_weights):
+            _score_grams(
+                directory,
+                segment,
+                grams,
+                Norms(lengths_at(directory, segment, 1), averages[1], part_weights, k1_b),
+                bigram_weights,
+                Norms(lengths_at(directory, segment, 2), averages[2], part_weights, k1_b),
+                character_weights,
+                here,
+                scores[first:last],
+            )
+        first = last

@@ -26,6 +26,7 @@ from indexer.errors import GenerationDamaged
 from indexer.resources import RankingWeights
 from indexer.store import counting, postings
 from indexer.store.base import PARTS, TERM_KINDS, Postings, field_name
+from indexer.store.directory import count_characters, directory_of, locate
 from indexer.store.impact_writer import CountedSegment
 from indexer.store.postings import Norms, TermPostings
 
@@ -80,7 +81,11 @@ class Impacts:
         """Map the arrays. Raises GenerationDamaged."""
         try:
             index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-            self.segments = list(_segments(folder, index["segments"]))
+            all_arrays = [_arrays(folder / name) for name in index["segments"]]
+            self.segments = list(_segments(folder, index["segments"], all_arrays))
+            #: where kernels find all arrays; the segments hold them
+            self.directory = directory_of(all_arrays)
+            self._arrays = all_arrays
             #: length of texts that are in the index: shape (kinds, parts)
             self.averages = np.array(index["averages"])
             #: the averages that each segment's impacts were computed with
@@ -114,22 +119,31 @@ class Impacts:
         """Number for the next segment that is added."""
         return max((int(segment.name.rpartition("-")[2]) for segment in self.segments), default=0)
 
-    def norms(self, segment: Segment, kind: str, weights: RankingWeights) -> Norms:
-        """What the kernels need to weigh frequencies of one kind of terms in a segment."""
-        return norms_of(segment.lengths, self.averages, kind, weights)
+    def allowed(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Which documents may be found: those of the chosen ones that are in the index; an empty array when all may."""
+        if self.answer_count == self.document_count:
+            return np.empty(0, np.bool_) if chosen is None else chosen
+        return self.alive if chosen is None else self.alive & chosen
+
+    def extents(self, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """[start, end) of the postings of each word or bigram: shape (segments, keys, 2); empty for an unknown one."""
+        found = np.empty((len(self.segments), len(keys), 2), np.int64)
+        locate(self.directory, POSTED_KINDS.index(kind), keys, found)
+        return found
 
     def answers_with(
-        self, kind: str, keys: NDArray[np.uint64], found: Sequence[NDArray[np.int64]] = ()
+        self, kind: str, keys: NDArray[np.uint64], found: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
-        """How many answers hold each term, in question or text: shape (keys,). `found`: extents in each segment, where
-        these are known.
+        """How many answers hold each term, in question or text: shape (keys,). `found`: their extents, where these are
+        known.
         """
-        total = np.zeros(len(keys), np.int64)
-        for number, segment in enumerate(self.segments):
-            if kind in POSTED_KINDS:
-                total += np.diff(found[number] if found else extents(segment, kind, keys))[:, 0]
-            else:
-                total += _looked_up(segment.character_keys, segment.character_answers, keys)
+        if kind in POSTED_KINDS:
+            found = self.extents(kind, keys) if found is None else found
+            total: NDArray[np.int64] = (found[:, :, 1] - found[:, :, 0]).sum(axis=0)
+        else:
+            total = np.zeros(len(keys), np.int64)
+            count_characters(self.directory, keys, total)
+        for segment in self.segments:
             if segment.removed:
                 total -= segment.removed.answers_with(kind, keys)
         return total
@@ -138,7 +152,7 @@ class Impacts:
         """Documents that hold a word or a bigram in question or text, ascending."""
         found = [np.empty(0, np.int32)]
         for segment in self.segments:
-            start, end = extents(segment, kind, keys_of([term]))[0]
+            start, end = _extent(segment, kind, term)
             found.append(segment.terms[kind].documents[start:end].astype(np.int32) + np.int32(segment.base))
         documents = np.concatenate(found)
         return documents[self.alive[documents]]
@@ -210,11 +224,11 @@ def keys_of(terms: Sequence[str]) -> NDArray[np.uint64]:
     return keys
 
 
-def extents(segment: Segment, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """[start, end) of each term's postings, shape (keys, 2); empty for a term that is not there."""
-    found = np.empty((len(keys), 2), np.int64)
-    postings.find_all(segment.terms[kind], keys, found)
-    return found
+def _extent(segment: Segment, kind: str, term: str) -> tuple[int, int]:
+    """[start, end) of a term's postings; empty for a term that is not there."""
+    terms = segment.terms[kind]
+    place = postings.find(terms.keys, keys_of([term])[0])
+    return (int(terms.starts[place]), int(terms.starts[place + 1])) if place >= 0 else (0, 0)
 
 
 def norms_of(lengths: NDArray[np.int32], averages: NDArray[np.float64], kind: str, weights: RankingWeights) -> Norms:
@@ -305,10 +319,11 @@ def _looked_up(keys: NDArray[np.uint64], values: NDArray[np.int32], wanted: NDAr
     return np.where(keys[at] == wanted, values[at], 0)
 
 
-def _segments(folder: Path, names: Sequence[str]) -> Iterator[Segment]:
+def _segments(
+    folder: Path, names: Sequence[str], all_arrays: Sequence[Mapping[str, NDArray[Any]]]
+) -> Iterator[Segment]:
     base = 0
-    for name in names:
-        arrays = _arrays(folder / name)
+    for name, arrays in zip(names, all_arrays, strict=True):
         documents = arrays["lengths"].shape[1]
         yield Segment(
             name=name,
@@ -347,7 +362,7 @@ def _terms(kind: str, arrays: Mapping[str, NDArray[Any]]) -> TermPostings:
 
 
 def _posted(segment: Segment, part: int, kind: str, term: str) -> Postings:
-    start, end = extents(segment, kind, keys_of([term]))[0]
+    start, end = _extent(segment, kind, term)
     documents, frequencies = np.empty(end - start, np.int32), np.empty(end - start, np.float32)
     n = postings.decode(segment.terms[kind], start, end, part, documents, frequencies)
     return Postings(documents[:n], frequencies[:n])

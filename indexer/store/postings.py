@@ -66,15 +66,6 @@ def find(keys: Any, key: Any) -> Any:
 
 
 @kernel
-def find_all(terms: Any, keys: Any, extents: Any) -> None:
-    """`extents`, shape (keys, 2), gets [start, end) of each term's postings, an empty one for an unknown term."""
-    for i in range(len(keys)):
-        place = find(terms.keys, keys[i])
-        extents[i, 0] = terms.starts[place] if place >= 0 else 0
-        extents[i, 1] = terms.starts[place + 1] if place >= 0 else 0
-
-
-@kernel
 def frequencies_at(terms: Any, posting: Any) -> Any:
     """How often the term of a posting stands in question and in answer."""
     both = terms.frequencies[posting]
