@@ -52,6 +52,9 @@ class FastBm25:
         self._weights = weights
         self._part_weights = np.array([weights.question, weights.answer], np.float64)
         self._k1_b = np.array([weights.k1, weights.b], np.float64)
+        nowhere = np.empty((len(impacts.segments), 0, 2), np.int64)
+        self._nothing = WeighedTerms((), np.empty(0, np.uint64), nowhere, np.empty(0, np.int64), np.empty(0))
+        self._no_drifts = np.zeros(len(impacts.segments))
         # impacts are of the average lengths of their time: by how much of a sum that may be wrong, twice
         drifts = (np.abs(impacts.averages / impacts.impacts_at[each.name] - 1).max() for each in impacts.segments)
         self._drifts = 2 * np.fromiter(drifts, np.float64, len(impacts.segments))
@@ -59,7 +62,7 @@ class FastBm25:
     def weigh(self, kind: str, terms: Mapping[str, float]) -> WeighedTerms:
         """Terms with how often each counts, with their idf and their places."""
         keys = keys_of(list(terms))
-        extents = self._impacts.extents(kind, keys) if kind in POSTED_KINDS else self._nowhere()
+        extents = self._impacts.extents(kind, keys) if kind in POSTED_KINDS else self._nothing.extents
         answers = self._impacts.answers_with(kind, keys, extents)
         times = np.fromiter(terms.values(), np.float64, len(terms))
         return WeighedTerms(tuple(terms), keys, extents, answers, times * self.idf(answers))
@@ -90,7 +93,7 @@ class FastBm25:
         `weighed` holds one of the two or both, each counting by its weight in the settings when both are there.
         `allowed` marks the documents that may be found, shape (document_count,).
         """
-        words, bigrams = (weighed.get(kind, self._nothing()) for kind in POSTED_KINDS)
+        words, bigrams = (weighed.get(kind, self._nothing) for kind in POSTED_KINDS)
         shares = [getattr(self._weights, kind) if len(weighed) > 1 else 1.0 for kind in POSTED_KINDS]
         rounded = _rounded([shares[0] * words.weights, shares[1] * bigrams.weights])
         # an impact is at most half a step too small or one too great, a weight at most one too small
@@ -104,7 +107,7 @@ class FastBm25:
             self._impacts.allowed(allowed),
             depth,
             slack if all_of_best else 0,
-            self._drifts if all_of_best else np.zeros_like(self._drifts),
+            self._drifts if all_of_best else self._no_drifts,
         )
         return found
 
@@ -117,8 +120,8 @@ class FastBm25:
         """Exact scores of documents, ascending, by each kind of terms; 0 for a kind that `weighed` has not. `wanted`
         are words with weights of another kind, for `Scored.held`.
         """
-        words, bigrams, characters = (weighed.get(kind, self._nothing()) for kind in TERM_KINDS)
-        wanted = wanted or self._nothing()
+        words, bigrams, characters = (weighed.get(kind, self._nothing) for kind in TERM_KINDS)
+        wanted = wanted or self._nothing
         parts, held = np.zeros((len(documents), len(TERM_KINDS))), np.zeros(len(documents))
         scanning.score(
             self._impacts.directory,
@@ -137,12 +140,6 @@ class FastBm25:
             held,
         )
         return Scored(documents, parts, held)
-
-    def _nowhere(self) -> NDArray[np.int64]:
-        return np.empty((len(self._impacts.segments), 0, 2), np.int64)
-
-    def _nothing(self) -> WeighedTerms:
-        return WeighedTerms((), np.empty(0, np.uint64), self._nowhere(), np.empty(0, np.int64), np.empty(0))
 
 
 def _rounded(weights: Sequence[NDArray[np.float64]]) -> list[NDArray[np.uint32]]:

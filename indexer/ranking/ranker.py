@@ -14,8 +14,8 @@ from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS
 from indexer.store.impacts import POSTED_KINDS, Impacts
 
-#: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with ten times as many the
-#: four judged sets' nDCG@10 is the same to .0002 (docs/quality.md)
+#: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with ten times as many
+#: the four judged sets' nDCG@10 is the same to .0002 (docs/performance.md)
 _FIRST_PASS = 500
 
 

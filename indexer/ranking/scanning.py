@@ -17,6 +17,7 @@ from indexer.store.directory import characters_at, lengths_at, terms_at, texts_a
 from indexer.store.postings import Norms, find, frequencies_at, length_norm, weighted
 
 _BLOCK = 256  # documents whose best score is looked at before they are
+_FEW = 32  # so many of the best are bounded by the blocks' best, which saves a look at all
 _BINS = 1024
 _MAX_DOCUMENTS = 65_536  # of a segment
 
@@ -84,7 +85,7 @@ def first_pass(
     """
     bases = directory.bases
     documents, reached = np.empty(bases[-1], np.int64), np.empty(bases[-1], np.uint32)
-    all_sums = np.empty(_MAX_DOCUMENTS, np.uint32)
+    all_sums, all_tops = np.empty(_MAX_DOCUMENTS, np.uint32), np.empty(_MAX_DOCUMENTS // _BLOCK, np.uint32)
     floor = np.int64(0)
     n = 0
     for segment in range(len(bases) - 1):
@@ -97,10 +98,11 @@ def first_pass(
             for i in range(len(sums)):
                 if not allowed[base + i]:
                     sums[i] = 0
+        tops = _tops(sums, all_tops)
         if floor == 0:
-            floor = _floor_of_best(sums, depth)
+            floor = _floor_of_tops(tops, depth) if depth <= _FEW else _floor_of_best(sums, depth)
         before = n
-        n = _collect(sums, _least(floor, slack, drifts[segment]), base, documents, reached, n)
+        n = _collect(sums, tops, _least(floor, slack, drifts[segment]), base, documents, reached, n)
         if floor and n > before:
             floor = max(floor, _floor_of_best(reached[:n], depth))
             n = _kept(documents, reached, n, bases, floor, slack, drifts)
@@ -116,15 +118,29 @@ def _least(floor: Any, slack: Any, drift: Any) -> Any:
 
 
 @kernel
-def _collect(sums: Any, least: Any, base: Any, documents: Any, reached: Any, n: Any) -> Any:
-    """Append the documents whose sum is not below `least`; gives how many there are then."""
-    for begin in range(0, len(sums), _BLOCK):
-        end = min(begin + _BLOCK, len(sums))
+def _tops(sums: Any, tops: Any) -> Any:
+    """The best sum of each block of documents."""
+    blocks = (len(sums) + _BLOCK - 1) // _BLOCK
+    for block in range(blocks):
         best = np.uint32(0)
-        for i in range(begin, end):
-            best = max(best, sums[i])
-        if best >= least:
-            for i in range(begin, end):
+        for each in sums[block * _BLOCK : min((block + 1) * _BLOCK, len(sums))]:
+            best = max(best, each)
+        tops[block] = best
+    return tops[:blocks]
+
+
+@kernel
+def _floor_of_tops(tops: Any, depth: Any) -> Any:
+    """A bound that at least `depth` sums reach, each in a block of its own; 0 when there are fewer blocks."""
+    return np.int64(np.sort(tops)[len(tops) - depth]) if depth <= len(tops) else np.int64(0)
+
+
+@kernel
+def _collect(sums: Any, tops: Any, least: Any, base: Any, documents: Any, reached: Any, n: Any) -> Any:
+    """Append the documents whose sum is not below `least`; gives how many there are then."""
+    for block in range(len(tops)):
+        if tops[block] >= least:
+            for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(sums))):
                 if sums[i] >= least:
                     documents[n] = base + i
                     reached[n] = sums[i]
