@@ -149,24 +149,25 @@ def is_letter(dictionary: Any, code: Any) -> Any:
 @kernel
 def _best_path(dictionary: Any, codes: Any, lo: Any, hi: Any, last: Any) -> None:
     """`last[i]` becomes the last character of the word at i on the likeliest path, the later one of equals."""
-    log_total = dictionary.log_total[0]
+    # arrays taken from a tuple within a loop are counted each time
+    edges, targets, logs, log_total = dictionary.edges, dictionary.targets, dictionary.logs, dictionary.log_total[0]
     scores = np.empty(hi - lo + 1)
     scores[hi - lo] = 0.0
     for i in range(hi - 1, lo - 1, -1):
         best = -np.inf
         chosen = -1
-        node = _child(dictionary.edges, dictionary.targets, ROOT, codes[i])
+        node = _child(edges, targets, ROOT, codes[i])
         j = i
         while node != NO_NODE:
-            if dictionary.logs[node] >= 0:
-                score = dictionary.logs[node] - log_total + scores[j + 1 - lo]
+            if logs[node] >= 0:
+                score = logs[node] - log_total + scores[j + 1 - lo]
                 if score >= best:
                     best = score
                     chosen = j
             j += 1
             if j >= hi:
                 break
-            node = _child(dictionary.edges, dictionary.targets, node, codes[j])
+            node = _child(edges, targets, node, codes[j])
         if chosen < 0:
             best = 0.0 - log_total + scores[i + 1 - lo]
             chosen = i

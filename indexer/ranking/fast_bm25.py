@@ -24,6 +24,9 @@ _MAX_WEIGHT = 65_535
 _MAX_SUM_OF_WEIGHTS = 2**32 // MAX_IMPACT - 1
 
 
+_NO_GRAMS = Grams(np.empty(0, np.uint64), np.empty(0, np.int16), np.empty((0, 0), np.int16), np.empty(0, np.int16))
+
+
 @dataclass(frozen=True)
 class WeighedTerms:
     """The terms of one kind in a question as the arrays know them."""
@@ -152,6 +155,8 @@ def _rounded(weights: Sequence[NDArray[np.float64]]) -> list[NDArray[np.uint32]]
 
 def _grams(bigrams: WeighedTerms, characters: WeighedTerms) -> Grams:
     """A question's bigrams and characters by their places in it, for texts that are sequences of characters."""
+    if not bigrams.terms and not characters.terms:
+        return _NO_GRAMS
     numbers = {term: number for number, term in enumerate(characters.terms)}
     # a bigram is two Han characters, or a Latin word or number, which counts as a bigram and a character
     letters = (letter for pair in bigrams.terms for letter in ([pair] if pair.isascii() else pair))

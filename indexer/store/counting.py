@@ -60,24 +60,6 @@ def keys_of(codes: Any, ends: Any, keys: Any) -> None:
 
 
 @kernel
-def _number(table: Any, key: Any) -> Any:
-    """Number of a term, a new one for a new term."""
-    mask = len(table.slots) - 1
-    place = np.int64(key >> np.uint64(20)) & mask
-    while table.slots[place] != key:
-        if table.slots[place] == EMPTY:
-            number = table.used[0]
-            table.used[0] = number + 1
-            table.slots[place] = key
-            table.numbers[place] = number
-            table.keys[number] = key
-            table.last[number] = -1
-            return number
-        place = (place + 1) & mask
-    return np.int64(table.numbers[place])
-
-
-@kernel
 def rehash(table: Any) -> None:
     """Fill empty slots anew from the keys."""
     mask = len(table.slots) - 1
@@ -90,24 +72,44 @@ def rehash(table: Any) -> None:
 
 
 @kernel
-def _count(table: Any, key: Any, document: Any, in_question: Any) -> Any:
-    """One more place of a term; gives its number."""
-    number = _number(table, key)
-    posting = table.last[number]
-    if posting < 0 or table.documents[posting] != document:
-        posting = table.used[1]
-        table.used[1] = posting + 1
-        table.last[number] = posting
-        table.documents[posting] = document
-        table.terms[posting] = number
-        table.in_question[posting] = 0
-        table.in_answer[posting] = 0
-    if in_question:
-        if table.in_question[posting] < MAX_FREQUENCY:
-            table.in_question[posting] += 1
-    elif table.in_answer[posting] < MAX_FREQUENCY:
-        table.in_answer[posting] += 1
-    return number
+def _count(table: Any, keys: Any, document: Any, in_question: Any, numbers: Any, new: Any) -> Any:
+    """One more place of each term: `numbers` gets the terms' numbers, `new` which ones are new. Gives how many are."""
+    # arrays taken from a tuple within a loop are counted each time, which takes thrice as long as all the rest
+    slots, known, table_keys, last = table.slots, table.numbers, table.keys, table.last
+    documents, terms = table.documents, table.terms
+    counts = table.in_question if in_question else table.in_answer
+    others = table.in_answer if in_question else table.in_question
+    used_terms, used_postings = table.used[0], table.used[1]
+    mask = len(slots) - 1
+    n = 0
+    for i in range(len(keys)):
+        key = keys[i]
+        place = np.int64(key >> np.uint64(20)) & mask
+        while slots[place] != key and slots[place] != EMPTY:
+            place = (place + 1) & mask
+        if slots[place] == EMPTY:
+            slots[place] = key
+            known[place] = used_terms
+            table_keys[used_terms] = key
+            last[used_terms] = -1
+            new[n] = i
+            n += 1
+            used_terms += 1
+        number = known[place]
+        numbers[i] = number
+        posting = last[number]
+        if posting < 0 or documents[posting] != document:
+            posting = used_postings
+            used_postings += 1
+            last[number] = posting
+            documents[posting] = document
+            terms[posting] = number
+            counts[posting] = 0
+            others[posting] = 0
+        if counts[posting] < MAX_FREQUENCY:
+            counts[posting] += 1
+    table.used[0], table.used[1] = used_terms, used_postings
+    return n
 
 
 @kernel
@@ -157,37 +159,36 @@ def words_of(dictionary: Any, codes: Any) -> Any:
 
 
 @kernel
-def _count_word(
-    words: Any, pool: Any, pool_ends: Any, codes: Any, start: Any, end: Any, document: Any, asked: Any
-) -> None:
-    """One more place of a word; the code points of a new one go to the pool."""
-    before = words.used[0]
-    _count(words, key_of(codes, start, end), document, asked)
-    if words.used[0] != before:
-        at = pool_ends[before - 1] if before else 0
-        pool[at : at + end - start] = codes[start:end]
-        pool_ends[before] = at + end - start
-
-
-@kernel
 def _count_words(words: Any, pool: Any, pool_ends: Any, dictionary: Any, codes: Any, document: Any, asked: Any) -> Any:
-    """Words of one text; gives how many, or -1 when there is no room, and then none was counted."""
+    """Words of one text; gives how many, or -1 when there is no room, and then none was counted. The code points of new
+    ones go to the pool.
+    """
     spans, whole = words_of(dictionary, codes)
-    letters = pool_ends[words.used[0] - 1] if words.used[0] else 0
+    known, word_codes, word_ends = words.used[0], dictionary.word_codes, dictionary.word_ends
+    keys = np.empty(len(spans), np.uint64)
+    at = pool_ends[known - 1] if known else np.int64(0)
+    letters = at
     for i in range(len(spans)):
         if i < whole:
+            keys[i] = key_of(codes, spans[i, 0], spans[i, 1])
             letters += spans[i, 1] - spans[i, 0]
         else:
-            letters += dictionary.word_ends[spans[i, 0] + 1] - dictionary.word_ends[spans[i, 0]]
-    room = _has_room(words, len(spans)) and words.used[0] + len(spans) <= len(pool_ends) and letters <= len(pool)
-    if not room:
+            start, end = word_ends[spans[i, 0]], word_ends[spans[i, 0] + 1]
+            keys[i] = key_of(word_codes, start, end)
+            letters += end - start
+    if not (_has_room(words, len(spans)) and known + len(spans) <= len(pool_ends) and letters <= len(pool)):
         return -1
-    for i in range(len(spans)):
+    new = np.empty(len(spans), np.int64)
+    for i in new[: _count(words, keys, document, asked, np.empty(len(spans), np.int32), new)]:
         if i < whole:
-            _count_word(words, pool, pool_ends, codes, spans[i, 0], spans[i, 1], document, asked)
+            text = codes[spans[i, 0] : spans[i, 1]]
         else:
-            start, end = dictionary.word_ends[spans[i, 0]], dictionary.word_ends[spans[i, 0] + 1]
-            _count_word(words, pool, pool_ends, dictionary.word_codes, start, end, document, asked)
+            text = word_codes[word_ends[spans[i, 0]] : word_ends[spans[i, 0] + 1]]
+        for code in text:
+            pool[at] = code
+            at += 1
+        pool_ends[known] = at
+        known += 1
     return len(spans)
 
 
@@ -256,34 +257,39 @@ def _count_grams(
     bigrams: Any, characters: Any, units: Any, n: Any, codes: Any, document: Any, asked: Any, counts: Any
 ) -> Any:
     """Bigrams and characters of one text: `counts` gets how many of each. Gives the length of `units` then."""
-    i = 0
+    pair_keys, single_keys = np.empty(len(codes), np.uint64), np.empty(len(codes), np.uint64)
+    breaks = np.zeros(len(codes) + 1, np.bool_)  # after which characters something else stands
     pairs = singles = 0
     before = -1  # where the Han character before this one stands
-    at_break = True
+    i = 0
     while i < len(codes):
         end = next_gram(codes, i)
         if end == i:
-            if not at_break:
-                units[n] = BREAK
-                n += 1
-            at_break = True
+            breaks[singles] = True
             before = -1
             i += 1
             continue
         single = key_of(codes, i, end)
-        n = _append(units, n, _count(characters, single, document, asked) + 1)
+        single_keys[singles] = single
         singles += 1
-        at_break = False
         if is_han(codes[i]):
             if before >= 0:
-                _count(bigrams, key_of(codes, before, end), document, asked)
+                pair_keys[pairs] = key_of(codes, before, end)
                 pairs += 1
             before = i
         else:
-            _count(bigrams, single, document, asked)
+            pair_keys[pairs] = single
             pairs += 1
             before = -1
         i = end
+    numbers, new = np.empty(len(codes), np.int32), np.empty(len(codes), np.int64)
+    _count(bigrams, pair_keys[:pairs], document, asked, numbers, new)
+    _count(characters, single_keys[:singles], document, asked, numbers, new)
+    for k in range(singles):
+        n = _append(units, n, np.int64(numbers[k]) + 1)
+        if breaks[k + 1]:
+            units[n] = BREAK
+            n += 1
     counts[0], counts[1] = pairs, singles
     return n
 
