@@ -183,31 +183,37 @@ def _posting_of(documents: Any, start: Any, end: Any, document: Any) -> Any:
 @kernel
 def _score_terms(terms: Any, norms: Any, extents: Any, weights: Any, documents: Any, base: Any, scores: Any) -> None:
     """Add the exact BM25F of documents, ascending, of a segment: weights are idf times how often a term counts."""
-    k1 = norms.k1_b[0]
+    held_by, frequencies, large_places, large = terms.documents, terms.frequencies, terms.large_places, terms.large
+    k1, b = norms.k1_b
+    question_weight, answer_weight = norms.weights
+    question_average, answer_average = norms.averages
+    lengths = norms.lengths
     for term in range(len(weights)):
         at, end = extents[term, 0], extents[term, 1]
         for i in range(len(documents)):
             if at >= end:
                 break
             document = documents[i] - base
-            at = _posting_of(terms.documents, at, end, document)
-            if at < end and terms.documents[at] == document:
-                in_question, in_answer = frequencies_at(terms, at)
-                question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
-                frequency = weighted(norms, question_norm, answer_norm, in_question, in_answer)
+            at = _posting_of(held_by, at, end, document)
+            if at < end and held_by[at] == document:
+                in_question, in_answer = frequencies_at(frequencies, large_places, large, at)
+                question_norm = length_norm(lengths[document, 0], question_average, b)
+                answer_norm = length_norm(lengths[document, 1], answer_average, b)
+                frequency = weighted(in_question, question_weight, question_norm, in_answer, answer_weight, answer_norm)
                 scores[i] += weights[term] * frequency * (k1 + 1) / (frequency + k1)
 
 
 @kernel
 def _add_held(terms: Any, extents: Any, weights: Any, documents: Any, base: Any, held: Any) -> None:
     """Add the weight of each term to the documents, ascending, of a segment that hold it."""
+    held_by = terms.documents
     for term in range(len(weights)):
         at, end = extents[term, 0], extents[term, 1]
         for i in range(len(documents)):
             if at >= end:
                 break
-            at = _posting_of(terms.documents, at, end, documents[i] - base)
-            if at < end and terms.documents[at] == documents[i] - base:
+            at = _posting_of(held_by, at, end, documents[i] - base)
+            if at < end and held_by[at] == documents[i] - base:
                 held[i] += weights[term]
 
 
@@ -226,29 +232,33 @@ def _placed(directory: Any, segment: Any, wanted: Any) -> Any:
 @kernel
 def _count_grams(grams: Any, place_of: Any, units: Any, start: Any, end: Any, bigrams: Any, characters: Any) -> None:
     """Count the question's bigrams and characters in a sequence of characters."""
+    of_characters, pairs, singles = grams.characters, grams.pairs, grams.singles
     before = np.int64(-1)
     i = start
     while i < end:
         number, i = next_character(units, i)
         place = np.int64(place_of[number]) if number != BREAK else np.int64(-1)
         if place >= 0:
-            if grams.characters[place] >= 0:
-                characters[grams.characters[place]] += 1
-            if grams.singles[place] >= 0:
-                bigrams[grams.singles[place]] += 1
-            if before >= 0 and grams.pairs[before, place] >= 0:
-                bigrams[grams.pairs[before, place]] += 1
+            if of_characters[place] >= 0:
+                characters[of_characters[place]] += 1
+            if singles[place] >= 0:
+                bigrams[singles[place]] += 1
+            if before >= 0 and pairs[before, place] >= 0:
+                bigrams[pairs[before, place]] += 1
         before = place
 
 
 @kernel
 def _score(norms: Any, document: Any, counts: Any, weights: Any) -> Any:
-    k1 = norms.k1_b[0]
-    question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
+    k1, b = norms.k1_b
+    question_weight, answer_weight = norms.weights
+    question_norm = length_norm(norms.lengths[document, 0], norms.averages[0], b)
+    answer_norm = length_norm(norms.lengths[document, 1], norms.averages[1], b)
     score = 0.0
     for term in range(len(weights)):
-        if counts[0, term] or counts[1, term]:
-            frequency = weighted(norms, question_norm, answer_norm, counts[0, term], counts[1, term])
+        in_question, in_answer = counts[0, term], counts[1, term]
+        if in_question or in_answer:
+            frequency = weighted(in_question, question_weight, question_norm, in_answer, answer_weight, answer_norm)
             score += weights[term] * frequency * (k1 + 1) / (frequency + k1)
     return score
 

@@ -65,45 +65,55 @@ def find(keys: Any, key: Any) -> Any:
     return low if keys[low] == key else -1
 
 
+# Kernels take arrays out of tuples before their loops: within, each would be counted anew, which takes longer than
+# what is done with it. So these take arrays and numbers.
+
+
 @kernel
-def frequencies_at(terms: Any, posting: Any) -> Any:
+def frequencies_at(frequencies: Any, large_places: Any, large: Any, posting: Any) -> Any:
     """How often the term of a posting stands in question and in answer."""
-    both = terms.frequencies[posting]
+    both = frequencies[posting]
     in_question, in_answer = np.int64(both >> QUESTION_SHIFT), np.int64(both & MAX_SMALL_IN_ANSWER)
     if in_question == MAX_SMALL_IN_QUESTION or in_answer == MAX_SMALL_IN_ANSWER:
-        place = np.searchsorted(terms.large_places, posting)
-        return np.int64(terms.large[place, 0]), np.int64(terms.large[place, 1])
+        place = np.searchsorted(large_places, posting)
+        return np.int64(large[place, 0]), np.int64(large[place, 1])
     return in_question, in_answer
 
 
 @kernel
-def length_norm(norms: Any, document: Any, part: Any) -> Any:
+def length_norm(length: Any, average: Any, b: Any) -> Any:
     """BM25's 1 - b + b * length / average length."""
-    b = norms.k1_b[1]
-    return 1 - b + b * norms.lengths[document, part] / norms.averages[part]
+    return 1 - b + b * length / average
 
 
 @kernel
-def weighted(norms: Any, question_norm: Any, answer_norm: Any, in_question: Any, in_answer: Any) -> Any:
+def weighted(
+    in_question: Any, question_weight: Any, question_norm: Any, in_answer: Any, answer_weight: Any, answer_norm: Any
+) -> Any:
     """BM25F's frequency over both parts (Robertson, Zaragoza and Taylor 2004), in the order of ranking/bm25.py."""
     total = 0.0
     if in_question:
-        total += norms.weights[0] * in_question / question_norm
+        total += question_weight * in_question / question_norm
     if in_answer:
-        total += norms.weights[1] * in_answer / answer_norm
+        total += answer_weight * in_answer / answer_norm
     return total
 
 
 @kernel
 def write_impacts(terms: Any, norms: Any) -> None:
     """Fill `terms.impacts` from the frequencies."""
-    k1 = norms.k1_b[0]
-    for posting in range(len(terms.documents)):
-        in_question, in_answer = frequencies_at(terms, posting)
-        document = terms.documents[posting]
-        question_norm, answer_norm = length_norm(norms, document, 0), length_norm(norms, document, 1)
-        frequency = weighted(norms, question_norm, answer_norm, in_question, in_answer)
-        terms.impacts[posting] = max(np.round(MAX_IMPACT * frequency / (frequency + k1)), 1)
+    documents, impacts, frequencies = terms.documents, terms.impacts, terms.frequencies
+    large_places, large, lengths = terms.large_places, terms.large, norms.lengths
+    k1, b = norms.k1_b
+    question_weight, answer_weight = norms.weights
+    question_average, answer_average = norms.averages
+    for posting in range(len(documents)):
+        in_question, in_answer = frequencies_at(frequencies, large_places, large, posting)
+        document = documents[posting]
+        question_norm = length_norm(lengths[document, 0], question_average, b)
+        answer_norm = length_norm(lengths[document, 1], answer_average, b)
+        frequency = weighted(in_question, question_weight, question_norm, in_answer, answer_weight, answer_norm)
+        impacts[posting] = max(np.round(MAX_IMPACT * frequency / (frequency + k1)), 1)
 
 
 @kernel
@@ -111,7 +121,7 @@ def decode(terms: Any, start: Any, end: Any, part: Any, documents: Any, frequenc
     """Postings of one part in [start, end), those that are not empty; gives how many."""
     n = 0
     for posting in range(start, end):
-        in_question, in_answer = frequencies_at(terms, posting)
+        in_question, in_answer = frequencies_at(terms.frequencies, terms.large_places, terms.large, posting)
         frequency = in_question if part == 0 else in_answer
         if frequency:
             documents[n] = terms.documents[posting]
