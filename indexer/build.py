@@ -58,14 +58,15 @@ def build_generation(
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
-            analyzer = open_analyzer(base.folder) if base else load_analyzer(resources, data / "cache")
+            cache = data / "cache"
+            analyzer = open_analyzer(base.folder, cache) if base else load_analyzer(resources, cache)
             collected = collect(files, draft, resources, settings, progress, base)
             counts = index(collected, draft.folder, analyzer, settings, base)
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(counts)}。")
             refused = objections(counts, str(corpus.resolve()), served)
             rejected = tuple(collected.rejected())
-            kept = keep_collected(collected, data / "cache", draft.name, served.generation if served else None)
+            kept = keep_collected(collected, cache, draft.name, served.generation if served else None)
             facts = _facts(corpus, served, counts, resources, refused, kept)
             manifest = generations.seal(draft, facts, base.linked if base else {})
         except BaseException:

@@ -20,6 +20,7 @@ from indexer.analysis.vocabulary import FILE_NAME as VOCABULARY
 from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
 from indexer.collecting import Collected, open_collected
 from indexer.dedupe import fold_key
+from indexer.native import keep_compiled
 from indexer.records import Page, Rejected
 from indexer.resources import read_ranking_weights
 from indexer.settings import Settings
@@ -134,6 +135,7 @@ def index(
 
 def open_analysis(folder: Path) -> Analysis:
     """What texts become in a generation, for a worker process."""
+    keep_compiled(folder.parents[1] / "cache")  # else each worker compiles for many seconds
     lexicon, segmenter = open_segmenting(folder)
     return Analysis(lexicon.normal, segmenter.dictionary)
 
