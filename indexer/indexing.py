@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from json import dumps
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
 from indexer.collecting import Collected, open_collected
 from indexer.dedupe import fold_key
 from indexer.native import keep_compiled
-from indexer.records import Page, Rejected
+from indexer.records import Page, Reason, Rejected
 from indexer.resources import read_ranking_weights
 from indexer.settings import Settings
 from indexer.store import generations, impacts, whoosh_store
@@ -35,6 +35,24 @@ PAGES, REJECTED = "pages.jsonl", "rejected.jsonl"
 #: an index of which a larger part has changed is written anew, and one that was updated so often
 _MAX_CHANGED_SHARE = 0.2
 _MAX_UPDATES = 8
+
+
+class _Lines:
+    """The lines of `pages.jsonl` and `rejected.jsonl`, by the numbers of their pages; read when they are asked for."""
+
+    def __init__(self, folder: Path, reasons: Iterable[Reason | None]) -> None:
+        self._files: dict[bool, IO[bytes]] = {}
+        self._is_rejected = np.fromiter((reason is not None for reason in reasons), np.bool_)
+        self._starts = np.zeros(len(self._is_rejected), np.int64)
+        for is_rejected, name in enumerate((PAGES, REJECTED)):
+            file = self._files[bool(is_rejected)] = open(folder / name, "rb")  # noqa: SIM115 - as long as the base
+            ends = np.cumsum(np.fromiter((len(line) for line in file), np.int64))
+            self._starts[self._is_rejected == is_rejected] = np.concatenate([[0], ends[:-1]])[: len(ends)]
+
+    def __getitem__(self, number: int) -> bytes:
+        file = self._files[bool(self._is_rejected[number])]
+        file.seek(self._starts[number])
+        return file.readline()
 
 
 @dataclass
@@ -58,10 +76,9 @@ class Base:
         return dict(zip(WhooshStore(self.folder / whoosh_store.FOLDER).ids(alive), alive, strict=True))
 
     @cached_property
-    def lines(self) -> list[bytes]:
+    def lines(self) -> _Lines:
         """What `pages.jsonl` and `rejected.jsonl` say of each page."""
-        with open(self.folder / PAGES, "rb") as pages, open(self.folder / REJECTED, "rb") as rejected:
-            return [next(pages if reason is None else rejected) for reason in self.collected.reasons()]
+        return _Lines(self.folder, self.collected.reasons())
 
     @cached_property
     def sounds(self) -> dict[str, str]:
