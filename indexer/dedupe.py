@@ -9,10 +9,11 @@ in mid-sentence, is found by digests of the first 48, 60, 75 ... letters.
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ _SENTENCE_ENDS = tuple("。！？!?；;")
 _CLOSING = "”’\"'）)】]》 \n　"
 _SEED = 20_261_122
 _NO_DATE = "9999"  # sorts behind every date
+_ROWS_AT_ONCE = 65_536  # that are read of a file
 _PAIRS_AT_ONCE = 50_000  # of signatures that are compared
 _LONG_CHARS = 500  # with so many there are enough letters
 
@@ -83,10 +85,10 @@ class _Ids(Protocol):
 
 def find_copies(ids: _Ids, facts: Facts) -> Copies:
     """Compare answers, given by their ids and facts in the order of reading."""
-    numbers = np.flatnonzero(facts["letters"] >= _MIN_CHARS)
+    numbers = np.flatnonzero(_column(facts, "letters") >= _MIN_CHARS)
     groups = _Groups(len(ids))
     for band in range(_BANDS):
-        rows = facts["signature"][:, band * _ROWS : (band + 1) * _ROWS][numbers]
+        rows = _column(facts, "signature", slice(band * _ROWS, (band + 1) * _ROWS))[numbers]
         first, second = (numbers[each] for each in _neighbours(rows))
         alike = _similarities(facts, first, second) >= _SIMILARITY
         groups.join_all(first[alike], second[alike])
@@ -95,9 +97,25 @@ def find_copies(ids: _Ids, facts: Facts) -> Copies:
     return Copies(dict(_copies_in(groups, ids, facts)), _stock(facts))
 
 
+def _column(facts: Facts, name: str, part: slice = slice(None)) -> NDArray[Any]:
+    """A copy of one column, or of a part of its second dimension."""
+    column = facts[name] if facts[name].ndim == 1 else facts[name][:, part]
+    copied = np.empty(column.shape, column.dtype)
+    for start in range(0, len(facts), _ROWS_AT_ONCE):
+        copied[start : start + _ROWS_AT_ONCE] = column[start : start + _ROWS_AT_ONCE]
+        _release(facts)
+    return copied
+
+
+def _release(facts: Facts) -> None:
+    """Let go of the memory that a mapped file takes: of a million answers the whole would take a gigabyte."""
+    if isinstance(opened := getattr(facts, "_mmap", None), mmap.mmap):
+        opened.madvise(mmap.MADV_DONTNEED)
+
+
 def _stock(facts: Facts) -> dict[int, int]:
     """Texts that answer several questions, each with how many."""
-    pairs = np.unique(np.column_stack([facts["text"], facts["question"]]), axis=0)
+    pairs = np.unique(np.column_stack([_column(facts, "text"), _column(facts, "question")]), axis=0)
     texts, questions = np.unique(pairs[:, 0], return_counts=True)
     often = questions >= _STOCK_QUESTIONS
     return dict(zip(texts[often].tolist(), questions[often].tolist(), strict=True))
@@ -105,11 +123,11 @@ def _stock(facts: Facts) -> dict[int, int]:
 
 def _excerpts(facts: Facts, numbers: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Texts that stop in mid-sentence, each with the longest one that begins with the same letters, if it is longer."""
-    lengths, is_cut_off = facts["letters"], facts["is_cut_off"]
+    lengths, is_cut_off = _column(facts, "letters"), _column(facts, "is_cut_off")
     for level, least in enumerate(_PREFIX_CHARS):
         most = _PREFIX_CHARS[level + 1] if level + 1 < len(_PREFIX_CHARS) else 2**32 - 1
         here = numbers[lengths[numbers] >= least]
-        starts = facts["starts"][:, level][here]
+        starts = _column(facts, "starts", slice(level, level + 1))[here, 0]
         order = np.lexsort((here, -lengths[here].astype(np.int64), starts))  # of each start the longest first
         here, starts = here[order], starts[order]
         is_first = np.ones(len(here), np.bool_)
@@ -190,6 +208,7 @@ def _similarities(facts: Facts, first: NDArray[np.intp], second: NDArray[np.intp
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         pairs = slice(start, start + _PAIRS_AT_ONCE)
         found[pairs] = (facts["signature"][first[pairs]] == facts["signature"][second[pairs]]).mean(axis=1)
+        _release(facts)
     return found
 
 

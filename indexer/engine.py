@@ -16,6 +16,7 @@ from indexer.analysis.suggest import Suggestion
 from indexer.answer.snippet import highlights, make_snippet
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.ranking.ranker import Candidate, Ranker, is_relevant
+from indexer.ranking.trees import load_ranking
 from indexer.records import Answer, Hit, Query, SearchResult
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.settings import Settings, load_settings
@@ -103,19 +104,39 @@ class Engine:
             alternatives=asked.others,
         )
 
-    def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
-        """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation."""
+    def retrieve(self, text: str, depth: int, plain: bool = False) -> list[tuple[str, float]]:
+        """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation. `plain` leaves
+        out what was learned.
+        """
         generation = self._generation()
-        candidates = self._candidates(generation, self._ask(generation, text), {}, depth, None)
+        asked = self._ask(generation, text)
+        word_weights = generation.ranker.word_weights(asked.terms.content_words)
+        candidates = self._candidates(generation, asked, word_weights, depth, None, plain)
         ids = generation.store.ids([candidate.document for candidate in candidates])
         return [(id_, candidate.score) for id_, candidate in zip(ids, candidates, strict=True)]
 
+    def features(self, text: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Ids and features (ranking.features.FEATURES) of what is ordered by them, as retrieval orders it."""
+        generation = self._generation()
+        asked = self._ask(generation, text)
+        word_weights = generation.ranker.word_weights(asked.terms.content_words)
+        documents, values = generation.ranker.features(
+            asked.terms, word_weights, self._allowed(generation, None), generation.understanding.holding(asked.typed)
+        )
+        return generation.store.ids(documents.tolist()), values
+
     def _candidates(
-        self, generation: OpenGeneration, asked: Asked, word_weights: Mapping[str, float], depth: int, site: str | None
+        self,
+        generation: OpenGeneration,
+        asked: Asked,
+        word_weights: Mapping[str, float],
+        depth: int,
+        site: str | None,
+        plain: bool = False,
     ) -> list[Candidate]:
         allowed = self._allowed(generation, site)
         typed = generation.understanding.holding(asked.typed)
-        return generation.ranker.rank(asked.terms.terms, word_weights, depth, allowed, typed)
+        return generation.ranker.rank(asked.terms, word_weights, depth, allowed, typed, plain)
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """What a question may become while it is typed, likeliest first."""
@@ -221,6 +242,7 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     folder = generations.folder_of(data, name)
     try:
         weights = read_ranking_weights(folder / "resources")
+        learned = load_ranking(folder / "resources")
         analyzer = open_analyzer(folder, data / "cache")
     except ResourceError as error:
         raise GenerationDamaged(
@@ -229,7 +251,7 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     store = WhooshStore(folder / whoosh_store.FOLDER)
     arrays = Impacts(folder / impacts.FOLDER)
     understanding = Understanding(folder, analyzer, store, arrays)
-    return OpenGeneration(name, store, arrays, analyzer, understanding, Ranker(arrays, weights), weights)
+    return OpenGeneration(name, store, arrays, analyzer, understanding, Ranker(arrays, weights, learned), weights)
 
 
 def fold(candidates: Sequence[Candidate], arrays: Impacts) -> list[Result]:

@@ -6,21 +6,21 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from json import dumps
 from pathlib import Path
 from typing import IO, BinaryIO
 
 import numpy as np
 
-from indexer.analysis.analyzer import Analyzer, open_segmenting
+from indexer.analysis.about import about
+from indexer.analysis.analyzer import Analyzer, open_analyzer
 from indexer.analysis.suggest import FILE_NAME as SUGGESTIONS
 from indexer.analysis.suggest import load_suggestion_rules, write_suggestions
 from indexer.analysis.vocabulary import FILE_NAME as VOCABULARY
 from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
 from indexer.collecting import Collected, open_collected
 from indexer.dedupe import fold_key
-from indexer.native import keep_compiled
 from indexer.records import Page, Reason, Rejected
 from indexer.resources import read_ranking_weights
 from indexer.settings import Settings
@@ -152,14 +152,12 @@ def index(
 
 def open_analysis(folder: Path) -> Analysis:
     """What texts become in a generation, for a worker process."""
-    keep_compiled(folder.parents[1] / "cache")  # else each worker compiles for many seconds
-    lexicon, segmenter = open_segmenting(folder)
-    return Analysis(lexicon.normal, segmenter.dictionary)
+    return analysis_of(open_analyzer(folder, folder.parents[1] / "cache"))
 
 
 def analysis_of(analyzer: Analyzer) -> Analysis:
     """The same of an analyzer that is open."""
-    return Analysis(analyzer.lexicon.normal, analyzer.segmenter.dictionary)
+    return Analysis(analyzer.lexicon.normal, analyzer.segmenter.dictionary, partial(about, analyzer=analyzer))
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ KERNEL_FILES = (
     "store/directory.py",
     "store/postings.py",
     "ranking/scanning.py",
+    "ranking/likeness.py",
+    "ranking/trees.py",
 )
 _lock = threading.Lock()
 _waiting: list[Any] = []  # kernels that were defined before it was known where to keep them

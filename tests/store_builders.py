@@ -22,6 +22,7 @@ from indexer.analysis.aspects import load_aspects
 from indexer.analysis.lexicon import Term, make_lexicon
 from indexer.analysis.question import load_question_rules
 from indexer.analysis.segment import Segmenter, make_segmenter
+from indexer.indexing import analysis_of
 from indexer.records import Answer
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.store import generations
@@ -93,7 +94,7 @@ def terms_of(texts: Sequence[tuple[str, str]]) -> list[dict[str, Sequence[str]]]
 
 def plain_analysis(folder: Path | None = None) -> Analysis:
     """What texts become with that lexicon, wherever."""
-    return Analysis(plain_segmenter().lexicon.normal, plain_segmenter().dictionary)
+    return analysis_of(plain_analyzer())
 
 
 @contextmanager

@@ -75,8 +75,8 @@ class Analyzer:
     def __init__(self, segmenter: Segmenter, lexicon: Lexicon, rules: QuestionRules, aspects: Aspects) -> None:
         self.lexicon = lexicon
         self.segmenter = segmenter
-        self._rules = rules
-        self._aspects = aspects
+        self.rules = rules
+        self.aspects = aspects
         self._lock = threading.Lock()
         self._slips: SlipIndex | None = None
 
@@ -97,7 +97,7 @@ class Analyzer:
         """What is indexed of a text: also the names of the terms that it mentions in other words."""
         normal = self.normalized(text).text
         words, mentions = self._cut(normal)
-        names = [mention.name for mention in _outermost(mentions) if mention.name != mention.surface]
+        names = [mention.name for mention in outermost(mentions) if mention.name != mention.surface]
         bigrams, characters = _grams(normal)
         return Terms((*(word.text for word in words), *names), tuple(bigrams), tuple(characters))
 
@@ -135,9 +135,9 @@ class Analyzer:
         text = _BETWEEN_HAN.sub("", self.normalized(question).text)  # people space what they type: 面 肌 痉挛
         tokens = [token for token in self.segmenter.cut(text) if _HAS_CONTENT.search(token.text)]
         mentions = _meant(self.segmenter.mentions(text), tokens)
-        weights = character_weights(text, tokens, mentions, self._rules)
+        weights = character_weights(text, tokens, mentions, self.rules)
         mentions = [mention for mention in mentions if weights[mention.start]]  # 医生您好 is about no doctor
-        duration = self._rules.duration.search(text)
+        duration = self.rules.duration.search(text)
         return QuestionTerms(
             text=text,
             weights=tuple(weights),
@@ -145,9 +145,9 @@ class Analyzer:
             terms=self._weighted(text, tokens, mentions, weights),
             content_words=_content_words(tokens, mentions, weights),
             entity=main_entity(mentions, self.lexicon),
-            aspects=self._aspects.find(text, mentions, self.lexicon),
-            populations=found_in(self._rules.populations, text),
-            sides=found_in(self._rules.sides, text),
+            aspects=self.aspects.find(text, mentions, self.lexicon),
+            populations=found_in(self.rules.populations, text),
+            sides=found_in(self.rules.sides, text),
             duration=duration[0] if duration else None,
         )
 
@@ -156,7 +156,7 @@ class Analyzer:
         that none of them can come before it.
         """
         near = self.lexicon.near(asked.entity) if asked.entity else ()
-        words = {**dict.fromkeys(near, self._rules.near_weight), **asked.terms.words}
+        words = {**dict.fromkeys(near, self.rules.near_weight), **asked.terms.words}
         content = tuple(dict.fromkeys([*asked.content_words, *near]))
         return replace(asked, terms=replace(asked.terms, words=words), content_words=content)
 
@@ -184,10 +184,10 @@ class Analyzer:
                 for start, end in spans:
                     counted[text[start:end]] += min(weights[start:end])
         for name in (mention.name for mention in mentions if mention.surface != mention.name):
-            words[name] += self._rules.name_weight
+            words[name] += self.rules.name_weight
             for counted, added in zip((bigrams, characters), _grams(name), strict=True):
                 for term in added:
-                    counted[term] = max(counted[term], self._rules.alias_weight)
+                    counted[term] = max(counted[term], self.rules.alias_weight)
         return WeightedTerms(*map(_positive, (words, bigrams, characters)))
 
 
@@ -195,7 +195,7 @@ def _positive(weights: Mapping[str, float]) -> dict[str, float]:
     return {term: weight for term, weight in weights.items() if weight > 0}
 
 
-def _outermost(mentions: Sequence[Mention]) -> Iterator[Mention]:
+def outermost(mentions: Sequence[Mention]) -> Iterator[Mention]:
     """The mentions that are no part of a longer one: 伤风 in 破伤风 is no cold."""
     end = -1
     for mention in mentions:  # by their start, longer ones first
@@ -240,6 +240,15 @@ def _grams(normal: str) -> tuple[list[str], list[str]]:
             bigrams.extend(run[i : i + 2] for i in range(len(run) - 1))
             characters.extend(run)
     return bigrams, characters
+
+
+def gram_spans(normal: str) -> Iterator[tuple[int, int]]:
+    """Where the characters of a normalised text stand, a Latin word or a number being one."""
+    for match in _RUN.finditer(normal):
+        if match[0].isascii():
+            yield match.span()
+        else:
+            yield from ((i, i + 1) for i in range(*match.span()))
 
 
 def load_analyzer(resources: Path, cache_dir: Path | None = None) -> Analyzer:

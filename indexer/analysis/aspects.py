@@ -70,10 +70,14 @@ class Aspects:
         known = [model.features[name] for name in shown if name in model.features]
         scores = scores + model.bias + model.weights[known].sum(axis=0)
         main = model.classes[int(np.argmax(scores))]
-        also = [aspect for aspect in ASPECTS if aspect in self._rules.also and self._rules.also[aspect].search(text)]
+        also = self.named(text)
         if main == "护理":  # what the model calls so is care in the widest sense
             main = next((aspect for aspect in ("饮食", "预防") if aspect in also), main)
         return tuple(dict.fromkeys(filter(None, [main, *also])))
+
+    def named(self, text: str) -> list[str]:
+        """Aspects that a normalised text names in so many words, in the order of ASPECTS."""
+        return [aspect for aspect in ASPECTS if aspect in self._rules.also and self._rules.also[aspect].search(text)]
 
     def _ngram_shares(self, text: str) -> NDArray[np.float64]:
         """Likelihood of each class by the n-grams of a text alone, shape (classes,)."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import WeightedTerms
+from indexer.analysis.analyzer import QuestionTerms, WeightedTerms, gram_spans
+from indexer.errors import ResourceError
 from indexer.ranking.fast_bm25 import FastBm25
+from indexer.ranking.features import FEATURES, Compared, values_of
+from indexer.ranking.likeness import MEASURES, Pattern, measure, occurrences
+from indexer.ranking.trees import LearnedRanking
 from indexer.resources import RankingWeights
 from indexer.store.base import TERM_KINDS
-from indexer.store.impacts import POSTED_KINDS, Impacts
+from indexer.store.impacts import POSTED_KINDS, Impacts, keys_of
 
 #: how many the first pass, by words and bigrams, leaves to be scored with the characters too: with ten times as many
 #: the four judged sets' nDCG@10 is the same to .0002 (docs/performance.md)
@@ -30,28 +36,129 @@ class Candidate:
     coverage: float  #: the same as a share of all of them, 0 to 1
 
 
+class Retrieved(NamedTuple):
+    """Documents as BM25F orders them."""
+
+    documents: NDArray[np.int64]
+    parts: NDArray[np.float64]  #: shape (documents, kinds)
+    covered: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+
+    def at(self, places: NDArray[np.intp]) -> Retrieved:
+        """Those at these places, in their order."""
+        return Retrieved(self.documents[places], self.parts[places], self.covered[places], self.coverage[places])
+
+
 class Ranker:
     """Orders a generation's documents by a question. Safe to share between threads."""
 
-    def __init__(self, impacts: Impacts, weights: RankingWeights) -> None:
+    def __init__(self, impacts: Impacts, weights: RankingWeights, learned: LearnedRanking | None = None) -> None:
+        """Without learned trees documents stay in the order of their BM25F.
+
+        Raises ResourceError for trees that look at a feature that is unknown.
+        """
         self._impacts = impacts
         self.bm25 = FastBm25(impacts, weights)
         self._kind_weights = np.array([getattr(weights, kind) for kind in TERM_KINDS])
+        self._learned = learned
+        self._rerank = weights.pool_size
+        if learned and (unknown := set(learned.features).difference(feature.name for feature in FEATURES)):
+            raise ResourceError(f"排序模型用到未知的特征“{min(unknown)}”；可用 scripts/train_ranker.py 重新生成。")
 
     def rank(
         self,
-        terms: WeightedTerms,
+        asked: QuestionTerms,
         word_weights: Mapping[str, float],
         depth: int,
         allowed: NDArray[np.bool_] | None = None,
         ahead: NDArray[np.int32] | None = None,
+        plain: bool = False,
     ) -> list[Candidate]:
-        """The best `depth` documents with a score above 0, best first, equals by document number.
+        """The best `depth` documents, best first: by BM25F, and the first `pool_size` of them by what was learned.
 
-        `word_weights` are the question's content words as `word_weights` weighs them, for `Candidate.coverage`;
-        `allowed` marks the documents that may be found, shape (document_count,); all when None. Those of `ahead` come
-        before all others, since they hold letter for letter what was typed and read otherwise.
+        `word_weights` are the question's content words as `word_weights` weighs them; `allowed` marks what may be
+        found, shape (document_count,), all when None. Those of `ahead` come before all others, since they hold
+        letter for letter what was typed and read otherwise. `plain` leaves out what was learned.
         """
+        found = self._retrieved(asked.terms, word_weights, max(depth, self._rerank), allowed, ahead)
+        if self._learned is None or plain or not len(found.documents):
+            return _candidates(found, found.parts.sum(axis=1), depth)
+        values = self._features(asked, word_weights, found, self._rerank)
+        scores = 1 / (1 + np.exp(-self._learned.scores(values)))
+        is_ahead = (
+            np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)
+        )
+        # what was not looked at keeps its order below all that was
+        total = found.parts.sum(axis=1)
+        rest = scores.min() * total[len(scores) :] / max(float(total[len(scores) - 1]), 1e-9)
+        order = np.lexsort((np.arange(len(scores)), -scores, ~is_ahead))
+        order = np.concatenate([order, np.arange(len(scores), len(total))])
+        return _candidates(found.at(order), np.concatenate([scores, np.minimum(rest, scores.min())])[order], depth)
+
+    def features(
+        self,
+        asked: QuestionTerms,
+        word_weights: Mapping[str, float],
+        allowed: NDArray[np.bool_] | None = None,
+        ahead: NDArray[np.int32] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """What is ordered by what was learned, as it was retrieved, and its FEATURES, shape (documents, FEATURES)."""
+        found = self._retrieved(asked.terms, word_weights, self._rerank, allowed, ahead)
+        return found.documents, self._features(asked, word_weights, found, self._rerank)
+
+    def _features(
+        self, asked: QuestionTerms, word_weights: Mapping[str, float], found: Retrieved, most: int
+    ) -> NDArray[np.float32]:
+        """FEATURES of the first `most` documents, in their order."""
+        documents = found.documents[:most]
+        ascending = np.argsort(documents)
+        back = np.argsort(ascending)
+        here = documents[ascending]
+        measures = np.zeros((len(here), len(MEASURES)))
+        measure(self._impacts.directory, self._pattern(asked), here, measures)
+        names = tuple(dict.fromkeys([*word_weights, *(mention.name for mention in asked.mentions)]))
+        counts = np.zeros((len(here), len(names), 2), np.int64)
+        occurrences(self._impacts.directory, self._impacts.extents("words", keys_of(names)), here, counts)
+        counts = counts[back]
+        terms = [names.index(mention.name) for mention in asked.mentions]
+        weights = np.array([word_weights.get(name, 0.0) for name in names])
+        nowhere = np.zeros((len(here), 2), np.int64)
+        seen = Compared(
+            asked=asked,
+            parts=found.parts[:most],
+            coverage=found.coverage[:most],
+            measures=measures[back],
+            in_question=(counts[:, :, 0] > 0) @ weights / max(weights.sum(), 1e-9),
+            entity=counts[:, names.index(asked.entity)] if asked.entity in names else nowhere,
+            terms_held=(counts[:, terms].sum(axis=2) > 0).mean(axis=1) if terms else np.ones(len(here)),
+            facts=self._impacts.facts_of(here)[back],
+        )
+        return values_of(seen)
+
+    def _pattern(self, asked: QuestionTerms) -> Pattern:
+        """A question's characters, weighed."""
+        spans = list(gram_spans(asked.text))
+        letters = [asked.text[start:end] for start, end in spans]
+        weights = np.array([min(asked.weights[start:end]) for start, end in spans])
+        places = {letter: place for place, letter in enumerate(dict.fromkeys(letters))}
+        sequence = np.array([places[letter] for letter in letters], np.int16)
+        place_weights = np.zeros(len(places))
+        np.maximum.at(place_weights, sequence, weights)
+        pairs = ["".join(pair) for pair in pairwise(letters)]
+        answers = self._impacts.answers_with("bigrams", keys_of(pairs))
+        pair_weights = np.zeros(len(letters))
+        pair_weights[1:] = np.minimum(weights[1:], weights[:-1]) * self.bm25.idf(answers)
+        return Pattern(keys_of(list(places)), place_weights, sequence, weights, pair_weights)
+
+    def _retrieved(
+        self,
+        terms: WeightedTerms,
+        word_weights: Mapping[str, float],
+        depth: int,
+        allowed: NDArray[np.bool_] | None,
+        ahead: NDArray[np.int32] | None,
+    ) -> Retrieved:
+        """The best by BM25F, equals by document number, those of `ahead` first."""
         weighed = {kind: self.bm25.weigh(kind, getattr(terms, kind)) for kind in TERM_KINDS}
         if any(weighed[kind].answers.any() for kind in POSTED_KINDS):
             documents = self.bm25.candidates(weighed, max(depth, _FIRST_PASS), allowed)
@@ -60,26 +167,16 @@ class Ranker:
         if ahead is not None and len(ahead):
             documents = np.union1d(documents, ahead[self._may_be_found(allowed)[ahead]]).astype(np.int64)
         wanted = replace(self.bm25.weigh("words", word_weights), weights=np.array([*word_weights.values()], np.float64))
-        found = self.bm25.scored(weighed, documents, wanted)
-        parts = found.parts * self._kind_weights
-        total = parts[:, 0] + parts[:, 1] + parts[:, 2]
-        covered, whole = found.held, max(sum(word_weights.values()), 1e-9)
-        if ahead is not None and len(ahead):
-            first = np.isin(documents, ahead)
-            total[first] += total.max(initial=0) + 1
-            covered[first] = whole
-        order = np.lexsort((documents, -total))
+        scored = self.bm25.scored(weighed, documents, wanted)
+        parts = scored.parts * self._kind_weights
+        total = parts.sum(axis=1)
+        covered, whole = scored.held, max(sum(word_weights.values()), 1e-9)
+        is_ahead = np.isin(documents, [] if ahead is None else ahead)
+        covered[is_ahead] = whole
+        order = np.lexsort((documents, -total, ~is_ahead))
         order = order[total[order] > 0][:depth]
-        return [
-            Candidate(document, score, tuple(each), held, min(held / whole, 1.0))  # rounding can lift all of it above 1
-            for document, score, each, held in zip(
-                documents[order].tolist(),
-                total[order].tolist(),
-                parts[order].tolist(),
-                covered[order].tolist(),
-                strict=True,
-            )
-        ]
+        coverage = np.minimum(covered / whole, 1.0)  # rounding can lift all of it above 1
+        return Retrieved(documents, parts, covered, coverage).at(order)
 
     def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
         """How much each word says: its length in characters, up to three times as much when it is rare.
@@ -95,6 +192,21 @@ class Ranker:
     def _may_be_found(self, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Of each document."""
         return self._impacts.alive if allowed is None else allowed & self._impacts.alive
+
+
+def _candidates(found: Retrieved, scores: NDArray[np.float64], depth: int) -> list[Candidate]:
+    """The first `depth`."""
+    return [
+        Candidate(document, score, tuple(parts), covered, coverage)
+        for document, score, parts, covered, coverage in zip(
+            found.documents[:depth].tolist(),
+            scores[:depth].tolist(),
+            found.parts[:depth].tolist(),
+            found.covered[:depth].tolist(),
+            found.coverage[:depth].tolist(),
+            strict=True,
+        )
+    ]
 
 
 def is_relevant(candidate: Candidate, weights: RankingWeights) -> bool:

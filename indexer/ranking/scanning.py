@@ -164,7 +164,7 @@ def _kept(documents: Any, reached: Any, n: Any, bases: Any, floor: Any, slack: A
 
 
 @kernel
-def _posting_of(documents: Any, start: Any, end: Any, document: Any) -> Any:
+def posting_of(documents: Any, start: Any, end: Any, document: Any) -> Any:
     """Place of a document among a term's postings from `start` on, or where it would stand."""
     low, high, step = start, start, 1
     while high < end and documents[high] < document:
@@ -194,7 +194,7 @@ def _score_terms(terms: Any, norms: Any, extents: Any, weights: Any, documents: 
             if at >= end:
                 break
             document = documents[i] - base
-            at = _posting_of(held_by, at, end, document)
+            at = posting_of(held_by, at, end, document)
             if at < end and held_by[at] == document:
                 in_question, in_answer = frequencies_at(frequencies, large_places, large, at)
                 question_norm = length_norm(lengths[document, 0], question_average, b)
@@ -212,13 +212,13 @@ def _add_held(terms: Any, extents: Any, weights: Any, documents: Any, base: Any,
         for i in range(len(documents)):
             if at >= end:
                 break
-            at = _posting_of(held_by, at, end, documents[i] - base)
+            at = posting_of(held_by, at, end, documents[i] - base)
             if at < end and held_by[at] == documents[i] - base:
                 held[i] += weights[term]
 
 
 @kernel
-def _placed(directory: Any, segment: Any, wanted: Any) -> Any:
+def placed(directory: Any, segment: Any, wanted: Any) -> Any:
     """For each character of a segment its place among the wanted ones, or -1."""
     keys, numbers, _ = characters_at(directory, segment)
     place_of = np.full(len(keys) + 1, -1, np.int16)
@@ -277,7 +277,7 @@ def _score_grams(
 ) -> None:
     """Exact BM25F over bigrams and over characters of documents of a segment: the last two columns of `scores`."""
     units, unit_ends = texts_at(directory, segment)
-    place_of = _placed(directory, segment, grams.keys)
+    place_of = placed(directory, segment, grams.keys)
     bigrams = np.zeros((2, len(bigram_weights)), np.int64)
     characters = np.zeros((2, len(character_weights)), np.int64)
     for i in range(len(documents)):

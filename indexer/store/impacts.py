@@ -25,6 +25,7 @@ from indexer.analysis.dictionary import codes_of, mapped
 from indexer.errors import GenerationDamaged
 from indexer.resources import RankingWeights
 from indexer.store import counting, postings
+from indexer.store.answer_facts import ANSWER_FACTS
 from indexer.store.base import PARTS, TERM_KINDS, Postings, field_name
 from indexer.store.directory import count_characters, directory_of, locate
 from indexer.store.impact_writer import CountedSegment
@@ -69,6 +70,7 @@ class Segment:
     word_codes: NDArray[np.uint32]
     word_ends: NDArray[np.int64]
     fold_keys: NDArray[np.uint64]
+    facts: NDArray[np.void]  #: rows of ANSWER_FACTS
     sites: NDArray[np.int32]  #: number of each answer's site in `site_names`
     site_names: Sequence[str]
     removed: Removed | None
@@ -203,6 +205,14 @@ class Impacts:
     def fold_keys(self) -> NDArray[np.uint64]:
         """Equal for an original and its copies: shape (document_count,)."""
         return np.concatenate([np.empty(0, np.uint64), *(segment.fold_keys for segment in self.segments)])
+
+    def facts_of(self, documents: NDArray[np.int64]) -> NDArray[np.void]:
+        """Rows of ANSWER_FACTS of these documents."""
+        found = np.zeros(len(documents), ANSWER_FACTS)
+        for segment in self.segments:
+            here = (documents >= segment.base) & (documents < segment.base + segment.document_count)
+            found[here] = segment.facts[documents[here] - segment.base]
+        return found
 
     def of_site(self, site: str) -> NDArray[np.bool_]:
         """Which documents are of a site: shape (document_count,)."""
@@ -339,6 +349,7 @@ def _segments(
             word_codes=arrays["word_codes"],
             word_ends=arrays["word_ends"],
             fold_keys=arrays["fold_keys"],
+            facts=arrays["facts"],
             sites=arrays["sites"],
             site_names=json.loads((folder / name / "sites.json").read_text(encoding="utf-8")),
             removed=_removed(folder / name),

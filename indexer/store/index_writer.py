@@ -16,11 +16,13 @@ import numpy as np
 from pebble import ProcessExpired, ProcessPool
 from whoosh.codec.whoosh3 import W3Segment
 
+from indexer.analysis.about import About
 from indexer.analysis.cutting import Dictionary
 from indexer.errors import IndexerError
 from indexer.records import Answer
 from indexer.resources import RankingWeights
 from indexer.store import impacts, whoosh_store
+from indexer.store.answer_facts import ANSWER_FACTS, answer_facts
 from indexer.store.base import TERM_KINDS
 from indexer.store.impact_writer import MAX_DOCUMENTS, CountedSegment, SegmentCounter, save_counted
 from indexer.store.whoosh_writer import AnswersWriter, commit
@@ -45,6 +47,7 @@ class Analysis(NamedTuple):
 
     normal: Callable[[str], str]
     dictionary: Dictionary
+    about: Callable[[Answer], About]
 
 
 #: gives the analysis of a generation, in a worker process too
@@ -170,13 +173,16 @@ def write_arrays(folder: Path, name: str, spool: Path, analysis: Analysis) -> Co
     fold_keys: list[int] = []
     site_numbers: dict[str | None, int] = {}
     sites: list[int] = []
+    abouts: list[bytes] = []
     for new in _unspooled(spool):
         counter.add(analysis.normal(new.answer.question), analysis.normal(new.answer.text))
         fold_keys.append(new.fold_key)
+        abouts.append(answer_facts(new.answer, analysis.about(new.answer)))
         sites.append(site_numbers.setdefault(new.answer.site, len(site_numbers)))
     counted = counter.finish()
     save_counted(counted, folder / name)
     np.save(folder / name / "fold_keys.npy", np.array(fold_keys, np.uint64))
+    np.save(folder / name / "facts.npy", np.frombuffer(b"".join(abouts), ANSWER_FACTS))
     np.save(folder / name / "sites.npy", np.array(sites, np.int32))
     (folder / name / "sites.json").write_text(json.dumps(list(site_numbers), ensure_ascii=False), encoding="utf-8")
     return counted
