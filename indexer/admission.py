@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ class Admission:
     def __init__(self, taken_down: frozenset[str]) -> None:
         """`taken_down`: ids and addresses."""
         self._taken_down = taken_down
-        self._seen: dict[str, str] = {}  # id -> path of its page
+        self._seen: dict[str, str] = {}  # id -> path of its page, a record's without its id: there may be millions
 
     def admits(self, path: str, ids_and_urls: Iterable[tuple[str, str | None]]) -> bool:
         """Whether all answers of a page are taken; then they have been."""
@@ -22,7 +23,8 @@ class Admission:
         repeated = len(set(ids)) < len(ids) or any(id_ in self._seen for id_ in ids)
         if repeated or any(id_ in self._taken_down or url in self._taken_down for id_, url in ids_and_urls):
             return False
-        self._seen.update(dict.fromkeys(ids, path))
+        for id_ in ids:
+            self._see(id_, path)
         return True
 
     def admitted(self, item: Page | Rejected) -> Iterator[Page | Rejected]:
@@ -33,13 +35,20 @@ class Admission:
         taken: list[Answer] = []
         for answer in item.answers:
             if answer.id in self._seen:
-                detail = f"编号 {answer.id} 已用于 {self._seen[answer.id]}。"
+                detail = f"编号 {answer.id} 已用于 {self._first_path(answer.id)}。"
                 yield Rejected(item.path, Reason.DUPLICATE_ID, detail)
                 continue
-            self._seen[answer.id] = item.path
+            self._see(answer.id, item.path)
             if answer.id in self._taken_down or answer.url in self._taken_down:
                 yield Rejected(item.path, Reason.TAKEN_DOWN, f"答案 {answer.id} 已下架。")
             else:
                 taken.append(answer)
         if taken:
             yield item if len(taken) == len(item.answers) else replace(item, answers=tuple(taken))
+
+    def _see(self, id_: str, path: str) -> None:
+        self._seen[id_] = sys.intern(path.removesuffix(id_))
+
+    def _first_path(self, id_: str) -> str:
+        path = self._seen[id_]
+        return path + id_ if path.endswith(":") else path
