@@ -4,44 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analysis.analyzer import Analyzer, open_analyzer
+from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
-from indexer.answer.snippet import highlights, make_snippet
-from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
-from indexer.ranking.ranker import Candidate, Ranker, is_relevant
-from indexer.ranking.trees import load_ranking
-from indexer.records import Answer, Hit, Query, SearchResult
-from indexer.resources import RankingWeights, read_ranking_weights
+from indexer.errors import BadQuery, GenerationMissing
+from indexer.opened import OpenGeneration, open_best
+from indexer.ranking.ranker import Candidate
+from indexer.records import Answer, Query, SearchResult, Topic
+from indexer.results import Relevant, direct_answer_of, hits_of, topic_of, unmatched
 from indexer.settings import Settings, load_settings
-from indexer.store import generations, impacts, whoosh_store
-from indexer.store.base import TERM_KINDS, Store
-from indexer.store.impacts import Impacts
+from indexer.store import generations
+from indexer.store.base import Store
 from indexer.store.take_downs import TakeDowns
-from indexer.store.whoosh_store import WhooshStore
-from indexer.understanding import Asked, Understanding
+from indexer.understanding import Asked
 
-#: up to here every byte is checked on opening (0.2 s at 1.5 GB/s); a larger index by its sizes, and by `yiwen check`
-_MAX_BYTES_HASHED_ON_OPENING = 300_000_000
-
-
-@dataclass(frozen=True)
-class OpenGeneration:
-    """One generation, ready to be asked; a search keeps the same one to its end."""
-
-    name: str
-    store: Store
-    impacts: Impacts
-    analyzer: Analyzer
-    understanding: Understanding
-    ranker: Ranker
-    weights: RankingWeights
+#: so many answers are looked at for a topic's page
+_TOPIC_DEPTH = 500
 
 
 class Engine:
@@ -77,31 +60,31 @@ class Engine:
             query = Query(query, limit=limit)
         if query.limit < 1 or query.page < 1:
             raise BadQuery(f"页码和每页条数都应大于 0，却是第 {query.page} 页、每页 {query.limit} 条。")
+        if query.aspect is not None and query.aspect not in ASPECTS:
+            raise BadQuery(f"没有“{query.aspect}”这个方面；可选的有 {'、'.join(ASPECTS)}。")
         generation = self._generation()
         asked = self._ask(generation, query.text, query.as_typed)
         if not asked.terms.content_words:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
         candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
-        relevant = [candidate for candidate in candidates if is_relevant(candidate, generation.weights)]
-        results = fold(relevant, generation.impacts) if query.fold else [Result(each, 0) for each in relevant]
-        first = (query.page - 1) * query.limit
-        shown_weights = generation.analyzer.lexicon.with_surfaces(word_weights)
-        hits = [
-            make_hit(generation, first + offset + 1, result, shown_weights)
-            for offset, result in enumerate(results[first : first + query.limit])
-        ]
-        latency_ms = (time.perf_counter() - started) * 1000
+        relevant = Relevant.of(candidates, generation)
+        results = relevant.results(query)
+        hits = hits_of(results, query, generation, word_weights)
         return SearchResult(
             query,
             generation.name,
             len(results),
-            tuple(hits),
-            latency_ms,
+            hits,
+            latency_ms=(time.perf_counter() - started) * 1000,
             aspects=asked.terms.aspects,
             entity=asked.terms.entity,
             corrected=asked.corrected,
             alternatives=asked.others,
+            answer=direct_answer_of(results, asked.terms, generation, word_weights) if query.page == 1 else None,
+            urgency=generation.urgency.card(query.text) or generation.urgency.card(asked.corrected or ""),
+            aspect_counts=relevant.aspect_counts(),
+            unmatched=unmatched(results, query, generation, word_weights),
         )
 
     def retrieve(self, text: str, depth: int, plain: bool = False) -> list[tuple[str, float]]:
@@ -137,6 +120,20 @@ class Engine:
         allowed = self._allowed(generation, site)
         typed = generation.understanding.holding(asked.typed)
         return generation.ranker.rank(asked.terms, word_weights, depth, allowed, typed, plain)
+
+    def topic(self, name: str) -> Topic | None:
+        """What is held about an illness or another term of the lexicon, under any of its names; None for anything
+        else, and where nothing is held.
+        """
+        generation = self._generation()
+        lexicon = generation.analyzer.lexicon
+        known = lexicon.names.get(lexicon.normal(name))
+        if known is None:
+            return None
+        candidates = self._candidates(
+            generation, Asked(generation.analyzer.question_terms(known)), {known: 1.0}, _TOPIC_DEPTH, None
+        )
+        return topic_of(known, candidates, generation)
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """What a question may become while it is typed, likeliest first."""
@@ -200,14 +197,6 @@ class Engine:
         return self._open
 
 
-@dataclass(frozen=True)
-class Result:
-    """A candidate with the number of further candidates that have the same text."""
-
-    candidate: Candidate
-    copies: int
-
-
 def open_engine(data_dir: str | Path | None = None, settings: Settings | None = None) -> Engine:
     """The engine over a data directory.
 
@@ -215,67 +204,3 @@ def open_engine(data_dir: str | Path | None = None, settings: Settings | None = 
     """
     settings = settings or load_settings({"data": data_dir})
     return Engine(Path(data_dir) if data_dir is not None else settings.data, settings)
-
-
-def open_best(
-    data: Path, name: str, already_open: OpenGeneration | None = None
-) -> tuple[OpenGeneration, tuple[str, ...]]:
-    """The named generation; else the one that is open already, else the best substitute. A sentence for each that was
-    passed over.
-    """
-    problems: list[str] = []
-    for candidate in [name, *generations.substitutes(data, name)]:
-        try:
-            return open_generation(data, candidate), tuple(problems)
-        except (GenerationMissing, GenerationDamaged) as error:
-            problems.append(str(error))
-            if already_open is not None:
-                return already_open, tuple(problems)
-    raise GenerationDamaged(problems[0])
-
-
-def open_generation(data: Path, name: str) -> OpenGeneration:
-    """Verify and open one generation; raises GenerationMissing or GenerationDamaged."""
-    manifest = generations.open_manifest(data, name)
-    if sum(facts["bytes"] for facts in manifest.files.values()) <= _MAX_BYTES_HASHED_ON_OPENING:
-        generations.verify_hashes(data, manifest)
-    folder = generations.folder_of(data, name)
-    try:
-        weights = read_ranking_weights(folder / "resources")
-        learned = load_ranking(folder / "resources")
-        analyzer = open_analyzer(folder, data / "cache")
-    except ResourceError as error:
-        raise GenerationDamaged(
-            f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
-        ) from error
-    store = WhooshStore(folder / whoosh_store.FOLDER)
-    arrays = Impacts(folder / impacts.FOLDER)
-    understanding = Understanding(folder, analyzer, store, arrays)
-    return OpenGeneration(name, store, arrays, analyzer, understanding, Ranker(arrays, weights, learned), weights)
-
-
-def fold(candidates: Sequence[Candidate], arrays: Impacts) -> list[Result]:
-    """Candidates with the same text become one result, at the place of the best."""
-    keys = arrays.fold_keys
-    groups: dict[int, list[Candidate]] = {}
-    for candidate in candidates:
-        groups.setdefault(int(keys[candidate.document]), []).append(candidate)
-    return [Result(group[0], len(group) - 1) for group in groups.values()]
-
-
-def make_hit(generation: OpenGeneration, rank: int, result: Result, word_weights: Mapping[str, float]) -> Hit:
-    """What is shown of one result."""
-    answer = generation.store.answer(result.candidate.document)
-    words = generation.analyzer.words
-    return Hit(
-        rank=rank,
-        score=result.candidate.score,
-        answer=answer,
-        snippet=make_snippet(answer.text, words, word_weights),
-        question_highlights=highlights(words(answer.question), word_weights),
-        copies=result.copies,
-        features={
-            **dict(zip(TERM_KINDS, result.candidate.parts, strict=True)),
-            "coverage": result.candidate.coverage,
-        },
-    )

@@ -265,6 +265,7 @@ class Query:
     site: str | None = None  #: only answers of this site
     fold: bool = True  #: show copies of one text as one result
     as_typed: bool = False  #: search for what was typed, slips and all
+    aspect: str | None = None  #: only answers about this aspect
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,8 @@ class Hit:
     snippet: Snippet
     question_highlights: tuple[tuple[int, int], ...] = ()
     copies: int = 0  #: how many further answers have the same text, folded into this one
-    features: Mapping[str, float] = field(default_factory=dict)  #: the parts of the score
+    more: tuple[Answer, ...] = ()  #: further answers of the same page, best first
+    features: Mapping[str, float] = field(default_factory=dict)  #: what spoke for it, each 0 to 1, by name
 
     def as_dict(self) -> dict[str, Any]:
         """The hit as the command line and the API print it."""
@@ -307,6 +309,97 @@ class Hit:
             "site": answer.site,
             "topic": answer.topic,
             "copies": self.copies,
+            "more": [{"id": each.id, "question": each.question} for each in self.more],
+            "features": {name: round(value, 4) for name, value in self.features.items()},
+        }
+
+
+@dataclass(frozen=True)
+class DirectAnswer:
+    """Sentences of one answer that answer the question, as they stand there."""
+
+    answer: Answer
+    start: int  #: in characters of the answer's text
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The sentences, letter by letter."""
+        return self.answer.text[self.start : self.end]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the command line and the API print it."""
+        answer = self.answer
+        return {
+            "id": answer.id,
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "question": answer.question,
+            "author": answer.author,
+            "date": answer.date,
+            "url": answer.url,
+            "site": answer.site,
+        }
+
+
+@dataclass(frozen=True)
+class TopicSection:
+    """What is held about one aspect of a topic."""
+
+    aspect: str
+    count: int  #: results that the aspect has, on all pages
+    hits: tuple[Hit, ...]  #: the best of them
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A term of the lexicon, with what the generation holds about it."""
+
+    name: str
+    other_names: tuple[str, ...]
+    total: int  #: results about it, whatever the aspect
+    sections: tuple[TopicSection, ...]  #: in the order in which aspects are told, none empty
+    generation: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API prints it."""
+        return {
+            "topic": self.name,
+            "other_names": list(self.other_names),
+            "total": self.total,
+            "generation": self.generation,
+            "sections": [
+                {"aspect": each.aspect, "count": each.count, "hits": [hit.as_dict() for hit in each.hits]}
+                for each in self.sections
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class UrgencyCard:
+    """What stands before all answers when a question describes an emergency."""
+
+    id: str
+    level: str  #: "emergency" (120 now), "today" (to a hospital) or "watch"
+    title: str
+    text: str
+    source: str  #: the public guideline that it follows
+    reviewed_by: str  #: empty until a doctor has read it
+    phones: tuple[str, ...]
+    source_url: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the command line and the API print it."""
+        return {
+            "id": self.id,
+            "level": self.level,
+            "title": self.title,
+            "text": self.text,
+            "source": self.source,
+            "source_url": self.source_url or None,
+            "reviewed_by": self.reviewed_by or None,
+            "phones": list(self.phones),
         }
 
 
@@ -324,6 +417,10 @@ class SearchResult:
     entity: str | None = None  #: the term that the question is mainly about, by its name
     corrected: str | None = None  #: what was searched instead of what was typed
     alternatives: tuple[str, ...] = ()  #: what else it may mean, likeliest first
+    answer: DirectAnswer | None = None
+    urgency: UrgencyCard | None = None
+    aspect_counts: Mapping[str, int] = field(default_factory=dict)  #: results about each aspect, none with 0
+    unmatched: tuple[str, ...] = ()  #: words of the question that no result of this page holds
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""
@@ -336,7 +433,9 @@ class SearchResult:
             "generation": self.generation,
             "total": self.total,
             "partial": self.partial,
-            "answer": None,
-            "urgency": None,
+            "answer": self.answer.as_dict() if self.answer else None,
+            "urgency": self.urgency.as_dict() if self.urgency else None,
+            "aspect_counts": dict(self.aspect_counts),
+            "unmatched": list(self.unmatched),
             "hits": [hit.as_dict() for hit in self.hits],
         }

@@ -60,6 +60,8 @@ class RankingWeights:
     pool_size: int  #: candidates kept of retrieval
     min_coverage: float  #: share of the question's content weight that makes an answer a result, 0 to 1
     min_covered_weight: float  #: or so much of that weight
+    min_direct_score: float  #: what an answer must reach to be quoted above the list, 0 to 1
+    min_direct_coverage: float  #: and what share of the question's content words it must hold
 
 
 def read_ranking_weights(resources: Path) -> RankingWeights:

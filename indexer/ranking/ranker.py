@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -34,6 +34,7 @@ class Candidate:
     parts: tuple[float, ...]  #: weighted BM25F of words, bigrams and characters
     covered: float  #: weight of the question's content words that it holds (`Ranker.word_weights`)
     coverage: float  #: the same as a share of all of them, 0 to 1
+    features: tuple[float, ...] = ()  #: FEATURES, where what was learned looked at it
 
 
 class Retrieved(NamedTuple):
@@ -93,7 +94,12 @@ class Ranker:
         rest = scores.min() * total[len(scores) :] / max(float(total[len(scores) - 1]), 1e-9)
         order = np.lexsort((np.arange(len(scores)), -scores, ~is_ahead))
         order = np.concatenate([order, np.arange(len(scores), len(total))])
-        return _candidates(found.at(order), np.concatenate([scores, np.minimum(rest, scores.min())])[order], depth)
+        scores = np.concatenate([scores, np.minimum(rest, scores.min())])
+        ranked = _candidates(found.at(order), scores[order], depth)
+        return [
+            replace(candidate, features=tuple(values[place].tolist())) if place < len(values) else candidate
+            for candidate, place in zip(ranked, order[:depth].tolist(), strict=True)
+        ]
 
     def features(
         self,
@@ -134,6 +140,16 @@ class Ranker:
             facts=self._impacts.facts_of(here)[back],
         )
         return values_of(seen)
+
+    def held(self, words: Sequence[str], documents: Sequence[int]) -> NDArray[np.bool_]:
+        """Which documents hold which words: shape (documents, words)."""
+        order = np.argsort(np.array(documents, np.int64))
+        counts = np.zeros((len(documents), len(words), 2), np.int64)
+        extents = self._impacts.extents("words", keys_of(words))
+        occurrences(self._impacts.directory, extents, np.array(documents, np.int64)[order], counts)
+        held = np.empty((len(documents), len(words)), np.bool_)
+        held[order] = counts.any(axis=2)
+        return held
 
     def _pattern(self, asked: QuestionTerms) -> Pattern:
         """A question's characters, weighed."""

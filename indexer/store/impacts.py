@@ -215,6 +215,24 @@ class Impacts:
             found[here] = segment.facts[documents[here] - segment.base]
         return found
 
+    def sites_of(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of their sites, equal for one site; those without a site have each its own, below 0."""
+        found = -1 - documents
+        for segment, numbers in zip(self.segments, self._site_numbers, strict=True):
+            here = (documents >= segment.base) & (documents < segment.base + segment.document_count)
+            sites = numbers[segment.sites[documents[here] - segment.base]]
+            found[here] = np.where(sites >= 0, sites, found[here])
+        return found
+
+    @cached_property
+    def _site_numbers(self) -> list[NDArray[np.int64]]:
+        """For each segment the number of each of its sites in the generation; -1 for none."""
+        numbers: dict[str | None, int] = {None: -1}
+        for segment in self.segments:
+            for name in segment.site_names:
+                numbers.setdefault(name, len(numbers) - 1)
+        return [np.array([numbers[name] for name in segment.site_names], np.int64) for segment in self.segments]
+
     def of_site(self, site: str) -> NDArray[np.bool_]:
         """Which documents are of a site: shape (document_count,)."""
         return np.concatenate(

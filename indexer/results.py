@@ -1,0 +1,149 @@
+"""From candidates to what is shown of them: results, counts, hits and the direct answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analysis.analyzer import QuestionTerms
+from indexer.analysis.aspects import ASPECTS
+from indexer.answer.direct import Offer, direct_answer
+from indexer.answer.snippet import highlights, make_snippet
+from indexer.opened import OpenGeneration
+from indexer.ranking.features import FEATURES
+from indexer.ranking.folding import Result, Traits, at, count, fold, mixed
+from indexer.ranking.ranker import Candidate, is_relevant
+from indexer.records import Answer, DirectAnswer, Hit, Query, Topic, TopicSection
+from indexer.store.answer_facts import aspect_bits, aspects_of, name_key, population_bits
+
+#: so many of the best results may be quoted above the list
+_OFFERED = 3
+#: and so many of an aspect stand on a topic's page
+_SHOWN_OF_ASPECT = 3
+_MAX_MORE = 5  # answers of the same page that a result names
+_FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
+
+
+@dataclass(frozen=True)
+class Relevant:
+    """The candidates that count as results, before folding."""
+
+    candidates: Sequence[Candidate]
+    traits: Traits
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], generation: OpenGeneration, all_of_them: bool = False) -> Relevant:
+        """Those above the threshold, or all, with what folding looks at."""
+        relevant = [each for each in candidates if all_of_them or is_relevant(each, generation.weights)]
+        documents = np.array([candidate.document for candidate in relevant], np.int64)
+        facts = generation.impacts.facts_of(documents)
+        sites = generation.impacts.sites_of(documents)
+        return cls(relevant, Traits(generation.impacts.fold_keys[documents], facts["page"], sites, facts["aspects"]))
+
+    def about(self, places: NDArray[np.intp]) -> Relevant:
+        """Some of them."""
+        return Relevant([self.candidates[place] for place in places.tolist()], at(self.traits, places))
+
+    def results(self, query: Query) -> list[Result]:
+        """What is shown to a query, on all its pages."""
+        if query.aspect is not None:
+            chosen = self.about(np.flatnonzero(self.traits.aspects & aspect_bits([query.aspect])))
+            return chosen.results(replace(query, aspect=None))
+        if not query.fold:
+            return [Result(candidate) for candidate in self.candidates]
+        results = fold(self.candidates, self.traits)
+        if query.site is not None:
+            return results
+        documents = (candidate.document for candidate in self.candidates)
+        return mixed(results, dict(zip(documents, self.traits.sites.tolist(), strict=True)))
+
+    def aspect_counts(self) -> dict[str, int]:
+        """How many results each aspect has."""
+        return count(self.candidates, self.traits)
+
+
+def hits_of(
+    results: Sequence[Result], query: Query, generation: OpenGeneration, words: Mapping[str, float]
+) -> tuple[Hit, ...]:
+    """What is shown on one page."""
+    first = (query.page - 1) * query.limit
+    surfaces = generation.analyzer.lexicon.with_surfaces(words)
+    return tuple(
+        _hit(generation, first + offset + 1, result, surfaces)
+        for offset, result in enumerate(results[first : first + query.limit])
+    )
+
+
+def _hit(generation: OpenGeneration, rank: int, result: Result, surfaces: Mapping[str, float]) -> Hit:
+    candidate = result.candidate
+    answer = generation.store.answer(candidate.document)
+    words = generation.analyzer.words
+    return Hit(
+        rank=rank,
+        score=candidate.score,
+        answer=answer,
+        snippet=make_snippet(answer.text, words, surfaces),
+        question_highlights=highlights(words(answer.question), surfaces),
+        copies=result.copies,
+        more=tuple(map(generation.store.answer, result.more[:_MAX_MORE])),
+        features=dict(zip(_FEATURE_NAMES, candidate.features, strict=False)),
+    )
+
+
+def direct_answer_of(
+    results: Sequence[Result], asked: QuestionTerms, generation: OpenGeneration, words: Mapping[str, float]
+) -> DirectAnswer | None:
+    """Quoted from one of the first results, if one is sure enough."""
+    offers = (_offer(each.candidate, asked, generation) for each in results[:_OFFERED])
+    lexicon = generation.analyzer.lexicon
+    return direct_answer(asked, words, lexicon.with_surfaces, offers, generation.direct_rules)
+
+
+def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneration) -> Offer:
+    answer: Answer = generation.store.answer(candidate.document)
+    facts = generation.impacts.facts_of(np.array([candidate.document]))[0]
+    wanted, meant = population_bits(asked.populations), int(facts["populations"])
+    return Offer(
+        answer=answer,
+        score=candidate.score,
+        coverage=candidate.coverage,
+        is_about_entity=asked.entity is not None and name_key(asked.entity) in facts["entities"].tolist(),
+        aspects=frozenset(aspects_of(int(facts["aspects"]))),
+        populations=not meant or bool(meant & wanted),
+    )
+
+
+def unmatched(
+    results: Sequence[Result], query: Query, generation: OpenGeneration, words: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Words of the question that no result of this page holds."""
+    first = (query.page - 1) * query.limit
+    shown = [result.candidate.document for result in results[first : first + query.limit]]
+    held = generation.ranker.held(list(words), shown).any(axis=0) if shown else np.zeros(len(words), np.bool_)
+    missing = [word for word, is_held in zip(words, held.tolist(), strict=True) if not is_held]
+    return tuple(word for word in missing if not any(word in other and word != other for other in missing))
+
+
+def topic_of(name: str, candidates: Sequence[Candidate], generation: OpenGeneration) -> Topic | None:
+    """What is held about a term of the lexicon, by aspect; None when nothing is.
+
+    `candidates` are what retrieval found for its name.
+    """
+    documents = np.array([candidate.document for candidate in candidates], np.int64)
+    entities = generation.impacts.facts_of(documents)["entities"]
+    about = np.flatnonzero((entities == np.uint64(name_key(name))).any(axis=1))
+    relevant = Relevant.of([candidates[place] for place in about.tolist()], generation, all_of_them=True)
+    words = generation.ranker.word_weights((name,))
+    sections = []
+    for aspect in ASPECTS:
+        results = relevant.results(Query(name, aspect=aspect))
+        if results:
+            hits = hits_of(results, Query(name, limit=_SHOWN_OF_ASPECT), generation, words)
+            sections.append(TopicSection(aspect, len(results), hits))
+    total = len(relevant.results(Query(name)))
+    surfaces = generation.analyzer.lexicon.with_surfaces({name: 1.0})
+    others = tuple(word for word in surfaces if word != name)
+    return Topic(name, others, total, tuple(sections), generation.name) if total else None
