@@ -6,39 +6,60 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from indexer.analysis.suggest import Suggestion
+    from indexer.answer.urgency import urgency_card
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
-    from indexer.records import Answer, Hit, Query, SearchResult, Snippet
+    from indexer.records import (
+        Answer,
+        DirectAnswer,
+        Hit,
+        Query,
+        SearchResult,
+        Snippet,
+        Topic,
+        TopicSection,
+        UrgencyCard,
+    )
     from indexer.store.generations import roll_back, switch_to
 
 __all__ = [
     "Answer",
     "BuildReport",
+    "DirectAnswer",
     "Engine",
     "Hit",
     "Query",
     "SearchResult",
     "Snippet",
     "Suggestion",
+    "Topic",
+    "TopicSection",
+    "UrgencyCard",
     "build_generation",
     "open_engine",
     "roll_back",
     "switch_to",
+    "urgency_card",
 ]
 
 _HOMES = {
     "Answer": "records",
     "BuildReport": "build",
+    "DirectAnswer": "records",
     "Engine": "engine",
     "Hit": "records",
     "Query": "records",
     "SearchResult": "records",
     "Snippet": "records",
     "Suggestion": "analysis.suggest",
+    "Topic": "records",
+    "TopicSection": "records",
+    "UrgencyCard": "records",
     "build_generation": "build",
     "open_engine": "engine",
     "roll_back": "store.generations",
     "switch_to": "store.generations",
+    "urgency_card": "answer.urgency",
 }
 
 

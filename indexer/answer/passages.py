@@ -1,7 +1,7 @@
 """The direct answer: one to three sentences of one answer, letter by letter, or none.
 
-Sentences are never cut: a dose keeps what its sentence says of it, and where the next one takes something back (但、孕妇
-除外) the passage reaches over it or is not used.
+Sentences are never cut: a dose keeps what its sentence says of it, and where the next one takes something back (但,
+孕妇除外) the passage reaches over it or is not used.
 """
 
 from __future__ import annotations

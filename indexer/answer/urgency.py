@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from indexer.answer.happening import Happening, Reality, load_happening
 from indexer.answer.signs import Sign, SignBook, SignError
 from indexer.errors import ResourceError
 from indexer.records import UrgencyCard as Card
-from indexer.resources import read_toml
+from indexer.resources import find_resources, read_toml
 
 #: the most urgent first, with what people read
 LEVELS = {"emergency": "立即拨打120", "today": "今天就去医院", "watch": "尽快看医生"}
@@ -111,6 +111,16 @@ class Urgency:
 def _order(found: Evidence) -> tuple[bool, int, int, int]:
     card = found.rule.card
     return card.id != CATCH_ALL, -list(LEVELS).index(card.level), found.size, found.score
+
+
+def urgency_card(question: str, resources: Path | None = None) -> Card | None:
+    """The card that a question calls for, without any index. Raises ResourceError."""
+    return _loaded(find_resources(resources)).card(question)
+
+
+@cache
+def _loaded(resources: Path) -> Urgency:
+    return load_urgency(resources)
 
 
 def load_urgency(resources: Path) -> Urgency:
