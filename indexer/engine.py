@@ -68,7 +68,7 @@ class Engine:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
         candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
-        relevant = Relevant.of(candidates, generation)
+        relevant = Relevant.of(candidates, asked.terms, generation)
         results = relevant.results(query)
         hits = hits_of(results, query, generation, word_weights)
         return SearchResult(

@@ -82,6 +82,12 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
         understanding=understanding,
         ranker=Ranker(arrays, weights, learned),
         weights=weights,
-        direct_rules=DirectRules(weights.min_direct_score, weights.min_direct_coverage, passages),
+        direct_rules=DirectRules(
+            min_score=weights.direct_score,
+            same_question=weights.direct_same_question,
+            sure_score=weights.direct_sure_score,
+            min_known=weights.direct_known,
+            passages=passages,
+        ),
         urgency=urgency,
     )

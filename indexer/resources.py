@@ -60,8 +60,11 @@ class RankingWeights:
     pool_size: int  #: candidates kept of retrieval
     min_coverage: float  #: share of the question's content weight that makes an answer a result, 0 to 1
     min_covered_weight: float  #: or so much of that weight
-    min_direct_score: float  #: what an answer must reach to be quoted above the list, 0 to 1
-    min_direct_coverage: float  #: and what share of the question's content words it must hold
+    min_coverage_off_topic: float  #: the share where a question names nothing medical
+    direct_score: float  #: what an answer to the same question must reach to be quoted above the list, 0 to 1
+    direct_same_question: float  #: share of the question's content words that makes its question the same
+    direct_sure_score: float  #: what any other answer must reach
+    direct_known: float  #: and what share of the content words its question and the passage must hold
 
 
 def read_ranking_weights(resources: Path) -> RankingWeights:

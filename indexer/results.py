@@ -35,9 +35,14 @@ class Relevant:
     traits: Traits
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], generation: OpenGeneration, all_of_them: bool = False) -> Relevant:
-        """Those above the threshold, or all, with what folding looks at."""
-        relevant = [each for each in candidates if all_of_them or is_relevant(each, generation.weights)]
+    def of(cls, candidates: Sequence[Candidate], asked: QuestionTerms, generation: OpenGeneration) -> Relevant:
+        """Those above the threshold."""
+        weights = generation.weights
+        return cls.all_of([each for each in candidates if is_relevant(each, weights, asked.is_medical)], generation)
+
+    @classmethod
+    def all_of(cls, relevant: Sequence[Candidate], generation: OpenGeneration) -> Relevant:
+        """These, with what folding looks at."""
         documents = np.array([candidate.document for candidate in relevant], np.int64)
         facts = generation.impacts.facts_of(documents)
         sites = generation.impacts.sites_of(documents)
@@ -109,7 +114,6 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
     return Offer(
         answer=answer,
         score=candidate.score,
-        coverage=candidate.coverage,
         is_about_entity=asked.entity is not None and name_key(asked.entity) in facts["entities"].tolist(),
         aspects=frozenset(aspects_of(int(facts["aspects"]))),
         populations=not meant or bool(meant & wanted),
@@ -122,8 +126,8 @@ def unmatched(
     """Words of the question that no result of this page holds."""
     first = (query.page - 1) * query.limit
     shown = [result.candidate.document for result in results[first : first + query.limit]]
-    held = generation.ranker.held(list(words), shown).any(axis=0) if shown else np.zeros(len(words), np.bool_)
-    missing = [word for word, is_held in zip(words, held.tolist(), strict=True) if not is_held]
+    held = generation.ranker.held(list(words), shown)
+    missing = [word for number, word in enumerate(words) if not held[:, number].any()]
     return tuple(word for word in missing if not any(word in other and word != other for other in missing))
 
 
@@ -135,7 +139,7 @@ def topic_of(name: str, candidates: Sequence[Candidate], generation: OpenGenerat
     documents = np.array([candidate.document for candidate in candidates], np.int64)
     entities = generation.impacts.facts_of(documents)["entities"]
     about = np.flatnonzero((entities == np.uint64(name_key(name))).any(axis=1))
-    relevant = Relevant.of([candidates[place] for place in about.tolist()], generation, all_of_them=True)
+    relevant = Relevant.all_of([candidates[place] for place in about.tolist()], generation)
     words = generation.ranker.word_weights((name,))
     sections = []
     for aspect in ASPECTS:

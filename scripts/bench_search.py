@@ -30,7 +30,8 @@ from synthetic_corpus import questions, write
 
 from indexer.analysis.analyzer import Analyzer
 from indexer.build import build_generation
-from indexer.engine import OpenGeneration, open_engine, open_generation
+from indexer.engine import open_engine
+from indexer.opened import OpenGeneration, open_generation
 from indexer.store.base import PARTS
 
 _TITLE_BOOST = 2.0
@@ -110,7 +111,7 @@ def own_rows(generation: OpenGeneration, typed: Sequence[str]) -> dict[str, Ask]
     weights = [ranker.word_weights(terms.content_words) for terms in asked]
     return {
         "words": lambda number: bm25.best_of("words", asked[number].terms.words, 10),
-        "retrieval": lambda number: ranker.rank(asked[number].terms, weights[number], 200),
+        "retrieval": lambda number: ranker.rank(asked[number], weights[number], 200),
     }
 
 

@@ -28,8 +28,9 @@ import numpy as np
 from indexer.analysis.pinyin import initials, syllables
 from indexer.analysis.spelling import slip_between
 from indexer.analysis.vocabulary import Word, read_vocabulary
-from indexer.engine import Engine, open_engine, open_generation
+from indexer.engine import Engine, open_engine
 from indexer.errors import BadQuery
+from indexer.opened import open_generation
 from indexer.store.generations import folder_of
 from indexer.understanding import Understanding
 

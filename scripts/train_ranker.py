@@ -115,8 +115,8 @@ def cross_validate(sets: dict[str, list[Judged]], folds: int) -> None:
         booster = learn([one for each in sets.values() for one in each if fold_of(one, folds) != fold])
         for name, questions in sets.items():
             for one in (question for question in questions if fold_of(question, folds) == fold):
-                plain = np.arange(len(one.ids), 0, -1, np.float64)
-                scores[name].append((one.ndcg(plain), one.ndcg(booster.predict(one.values))))
+                plain = -np.arange(len(one.ids)).astype(np.float64)
+                scores[name].append((one.ndcg(plain), one.ndcg(np.asarray(booster.predict(one.values)))))
     print("| nDCG@10 | questions | as retrieved | learned |\n| --- | --- | --- | --- |")
     for name, both in scores.items():
         plain_mean, learned_mean = np.mean(both, axis=0)

@@ -13,7 +13,8 @@ from indexer.analysis.analyzer import Analyzer, Terms
 from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.normalize import normalize
 from indexer.analysis.segment import Segmenter
-from indexer.engine import open_engine, open_generation
+from indexer.engine import open_engine
+from indexer.opened import open_generation
 
 HAN_RUN = st.text("面肌痉挛怎么治失眠三叉神经痛", min_size=1, max_size=8)
 LATIN_RUN = st.from_regex(r"\A[a-z0-9]{1,4}(\.[0-9]{1,2})?\Z")

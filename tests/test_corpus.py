@@ -13,7 +13,7 @@ from page_templates.source import read_source
 
 from indexer import open_engine
 from indexer.dedupe import fold_key
-from indexer.engine import open_generation
+from indexer.opened import open_generation
 from indexer.quality_gate.evaluate import read_qrels, read_queries
 from indexer.records import Answer, Flaw
 

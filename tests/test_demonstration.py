@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 from page_templates.source import read_source
 
 from indexer import open_engine
-from indexer.engine import Engine, open_generation
+from indexer.engine import Engine
+from indexer.opened import open_generation
 from webapp import create_app
 
 ROOT = Path(__file__).parent.parent

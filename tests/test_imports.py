@@ -29,7 +29,9 @@ ARROWS = {
     "store": SHARED | {"analysis", "native"},
     "ranking": SHARED | {"analysis", "native", "store"},
     "answer": SHARED | {"analysis"},
-    "engine": SHARED | {"analysis", "store", "ranking", "answer", "understanding"},
+    "opened": SHARED | {"analysis", "answer", "ranking", "store", "understanding"},
+    "results": SHARED | {"analysis", "answer", "opened", "ranking", "store"},
+    "engine": SHARED | {"analysis", "opened", "ranking", "results", "store", "understanding"},
     "quality_gate": SHARED | {"engine", "store"},
     "quality": SHARED,
     "dedupe": SHARED | {"analysis"},
@@ -45,7 +47,7 @@ ARROWS = {
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
     | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},
-    "__init__": SHARED | {"analysis", "build", "engine", "store"},
+    "__init__": SHARED | {"analysis", "answer", "build", "engine", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reference import bm25f
 from store_builders import impacts_of, plain_analyzer, terms_of
 
-from indexer.analysis.analyzer import WeightedTerms
+from indexer.analysis.analyzer import QuestionTerms, WeightedTerms
 from indexer.ranking.ranker import Candidate, Ranker, is_relevant
 from indexer.resources import read_ranking_weights
 from indexer.store.base import PARTS, TERM_KINDS, field_name
@@ -27,26 +27,22 @@ written = st.text("失眠头痛药，三叉神经mri", max_size=12)
 indexes = st.lists(st.tuples(written, written), min_size=1, max_size=6)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The part of a question that is ranked by."""
-
-    terms: WeightedTerms
-    content_words: tuple[str, ...]
-
-
-def asked(question: str) -> Asked:
+def asked(question: str) -> QuestionTerms:
+    """A question of which every term counts."""
     terms = plain_analyzer().terms(question)
     counts = (Counter(getattr(terms, kind)) for kind in TERM_KINDS)
-    return Asked(WeightedTerms(*counts), tuple(dict.fromkeys(terms.words)))
+    understood = plain_analyzer().question_terms(question)
+    return replace(understood, terms=WeightedTerms(*counts), content_words=tuple(dict.fromkeys(terms.words)))
 
 
 questions = written.map(asked)
 
 
-def ranked(ranker: Ranker, question: Asked, depth: int, allowed: NDArray[np.bool_] | None = None) -> list[Candidate]:
+def ranked(
+    ranker: Ranker, question: QuestionTerms, depth: int, allowed: NDArray[np.bool_] | None = None
+) -> list[Candidate]:
     """Rank as the engine does."""
-    return ranker.rank(question.terms, ranker.word_weights(question.content_words), depth, allowed)
+    return ranker.rank(question, ranker.word_weights(question.content_words), depth, allowed)
 
 
 def order(candidates: list[Candidate]) -> list[int]:
@@ -54,7 +50,7 @@ def order(candidates: list[Candidate]) -> list[int]:
 
 
 @given(indexes, questions)
-def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index, question: Asked) -> None:
+def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index, question: QuestionTerms) -> None:
     expected = [0.0] * len(index)
     for kind in TERM_KINDS:
         by_field = {field_name(part, kind): getattr(WEIGHTS, part) for part in PARTS}
@@ -72,7 +68,7 @@ def test_score_is_the_weighted_sum_over_words_pairs_and_characters(index: Index,
     assert all(sum(c.parts) == pytest.approx(c.score) for c in candidates)
 
 
-def _shares(document: dict[str, Sequence[str]], question: Asked) -> bool:
+def _shares(document: dict[str, Sequence[str]], question: QuestionTerms) -> bool:
     return any(
         term in document[field_name(part, kind)]
         for part in PARTS
@@ -82,14 +78,14 @@ def _shares(document: dict[str, Sequence[str]], question: Asked) -> bool:
 
 
 @given(indexes, questions)
-def test_candidates_stand_best_first_and_equals_by_number(index: Index, question: Asked) -> None:
+def test_candidates_stand_best_first_and_equals_by_number(index: Index, question: QuestionTerms) -> None:
     with impacts_of(index, 4) as impacts:
         candidates = ranked(Ranker(impacts, WEIGHTS), question, len(index))
     assert order(candidates) == order(sorted(candidates, key=lambda c: (-c.score, c.document)))
 
 
 @given(indexes, questions, st.integers(0, 7))
-def test_a_smaller_depth_gives_the_start_of_the_same_list(index: Index, question: Asked, depth: int) -> None:
+def test_a_smaller_depth_gives_the_start_of_the_same_list(index: Index, question: QuestionTerms, depth: int) -> None:
     with impacts_of(index, 4) as impacts:
         ranker = Ranker(impacts, WEIGHTS)
         assert ranked(ranker, question, depth) == ranked(ranker, question, len(index))[:depth]
@@ -97,7 +93,7 @@ def test_a_smaller_depth_gives_the_start_of_the_same_list(index: Index, question
 
 @given(indexes, questions, st.data())
 def test_documents_that_are_not_allowed_are_left_out_and_the_rest_stays(
-    index: Index, question: Asked, data: st.DataObject
+    index: Index, question: QuestionTerms, data: st.DataObject
 ) -> None:
     allowed = data.draw(st.lists(st.booleans(), min_size=len(index), max_size=len(index)))
     with impacts_of(index, 4) as impacts:
@@ -127,12 +123,12 @@ def test_documents_ahead_come_first_in_any_segment_unless_they_are_hidden() -> N
         question = asked("失眠")
         weights = ranker.word_weights(question.content_words)
         ahead = np.array([2], np.int32)
-        assert order(ranker.rank(question.terms, weights, 2, None, ahead)) == [2, 0]
-        assert order(ranker.rank(question.terms, weights, 2, np.array([True, True, False]), ahead)) == [0, 1]
+        assert order(ranker.rank(question, weights, 2, None, ahead)) == [2, 0]
+        assert order(ranker.rank(question, weights, 2, np.array([True, True, False]), ahead)) == [0, 1]
 
 
 @given(indexes, questions)
-def test_coverage_is_the_share_of_the_content_words_that_a_document_holds(index: Index, question: Asked) -> None:
+def test_coverage_is_the_share_of_the_content_words_that_it_holds(index: Index, question: QuestionTerms) -> None:
     documents = terms_of(index)
     with impacts_of(index, 4) as impacts:
         ranker = Ranker(impacts, WEIGHTS)

@@ -13,7 +13,8 @@ from indexer import Query, open_engine
 from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.pinyin import syllables
 from indexer.analysis.vocabulary import Word, read_vocabulary
-from indexer.engine import Engine, open_generation
+from indexer.engine import Engine
+from indexer.opened import open_generation
 from indexer.store.generations import folder_of
 from indexer.understanding import Understanding
 

@@ -14,7 +14,7 @@ from store_builders import plain_analyzer, write_index
 from whoosh import index, query, scoring
 from whoosh.fields import Schema
 
-from indexer.engine import open_generation
+from indexer.opened import open_generation
 from indexer.ranking.fast_bm25 import FastBm25
 from indexer.records import Answer
 from indexer.resources import read_ranking_weights

@@ -30,6 +30,7 @@ _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+(?:\.[0-9]+)*")
 _HAS_CONTENT = re.compile(r"\w")
 _BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}]) (?=[{_HAN}])")
 _LEXICON = "lexicon.json"
+_MEDICAL = frozenset(("disease", "symptom", "drug", "examination", "procedure", "department"))
 _MAX_LOADED = 4
 _LOADED: dict[str, Analyzer] = {}  #: by the fingerprint of their resources; a process serves few
 _LOADING = threading.Lock()
@@ -63,6 +64,7 @@ class QuestionTerms:
     terms: WeightedTerms  #: its own, and the names behind other words for a term
     content_words: tuple[str, ...]  #: what it is about, terms by their names; empty for 怎么办 alone
     entity: str | None  #: name of the term that it is mainly about
+    is_medical: bool  #: it names an illness, a complaint, a drug, an examination, a procedure or a department
     aspects: tuple[str, ...]
     populations: tuple[str, ...]  #: 小儿 孕妇 老人 ...
     sides: tuple[str, ...]
@@ -145,6 +147,7 @@ class Analyzer:
             terms=self._weighted(text, tokens, mentions, weights),
             content_words=_content_words(tokens, mentions, weights),
             entity=main_entity(mentions, self.lexicon),
+            is_medical=any(self.lexicon.terms[mention.name].kind in _MEDICAL for mention in mentions),
             aspects=self.aspects.find(text, mentions, self.lexicon),
             populations=found_in(self.rules.populations, text),
             sides=found_in(self.rules.sides, text),

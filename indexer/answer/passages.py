@@ -34,6 +34,18 @@ class PassageRules:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A word of the question."""
+
+    weight: float
+    surfaces: tuple[str, ...]  #: itself and the other words for the same
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds it, under any of its names."""
+        return any(surface in text for surface in self.surfaces)
+
+
+@dataclass(frozen=True)
 class Passage:
     """A slice of an answer's text."""
 
@@ -62,23 +74,20 @@ def load_passage_rules(resources: Path) -> PassageRules:
 
 
 def best_passage(
-    text: str, words: Mapping[str, float], aspects: Sequence[str], rules: PassageRules, same_question: bool
+    text: str, title: str, wanted: Sequence[Wanted], aspects: Sequence[str], rules: PassageRules
 ) -> Passage | None:
-    """The sentences of `text` that answer a question about `words`, weighed, and its main aspects; None for none.
+    """The sentences of `text` that answer a question for these words and its main aspect; None when none does.
 
-    `same_question`: the text answers that very question, so that its beginning counts though it repeats no word.
+    What the `title` says, the question that the text answers, its sentences need not repeat.
     """
     sentences = _sentences(text, rules)
-    total = sum(words.values()) or 1.0
     best: Passage | None = None
     for first, (start, _) in enumerate(sentences):
         if rules.depends.match(text, start):
             continue
         for last in range(first, min(first + _MAX_SENTENCES, len(sentences))):
             end = sentences[last][1]
-            if end - start > rules.max_chars or (
-                last > first and text[sentences[last - 1][1] : sentences[last][0]].strip()
-            ):
+            if end - start > rules.max_chars:
                 break
             passage = text[start:end]
             follows = sentences[last + 1][0] if last + 1 < len(sentences) else len(text)
@@ -86,25 +95,23 @@ def best_passage(
                 continue
             if rules.qualifies.match(text, follows) and rules.number.search(passage):
                 continue
-            worth = _worth(passage, words, total, aspects, rules, same_question and first == 0)
-            worth -= 0.08 * (last - first) + 0.03 * min(first, 5)
+            worth = _worth(passage, title, wanted, aspects, rules) - 0.06 * (last - first) - 0.03 * min(first, 5)
             if worth >= rules.min_worth and (best is None or worth > best.worth):
                 best = Passage(start, end, worth)
     return best
 
 
-def _worth(
-    passage: str,
-    words: Mapping[str, float],
-    total: float,
-    aspects: Sequence[str],
-    rules: PassageRules,
-    opens_same: bool,
-) -> float:
+def share_in(text: str, wanted: Sequence[Wanted]) -> float:
+    """Share of the words, by weight, that a text holds."""
+    return sum(word.weight for word in wanted if word.is_in(text)) / (sum(word.weight for word in wanted) or 1.0)
+
+
+def _worth(passage: str, title: str, wanted: Sequence[Wanted], aspects: Sequence[str], rules: PassageRules) -> float:
     """Share of the question's words, and whether the passage speaks of what is asked about them."""
-    held = sum(weight for word, weight in words.items() if word in passage) / total
-    cues = sum(len(set(rules.cues[aspect].findall(passage))) for aspect in aspects[:1] if aspect in rules.cues)
-    return 0.6 * max(held, 0.7 if opens_same else 0.0) + 0.4 * (min(cues, 2) / 2 if aspects else 0.5) + 0.1 * opens_same
+    here, known = share_in(passage, wanted), share_in(title + passage, wanted)
+    cues = [rules.cues[aspect] for aspect in aspects[:1] if aspect in rules.cues]
+    speaks = min(len(set(cues[0].findall(passage))), 2) / 2 if cues else 0.5
+    return 0.25 * here + 0.45 * known + 0.3 * speaks
 
 
 def _sentences(text: str, rules: PassageRules) -> list[tuple[int, int]]:

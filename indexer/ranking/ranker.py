@@ -225,6 +225,10 @@ def _candidates(found: Retrieved, scores: NDArray[np.float64], depth: int) -> li
     ]
 
 
-def is_relevant(candidate: Candidate, weights: RankingWeights) -> bool:
-    """Whether a candidate counts as a result: by its share of the question, or by much of a long one."""
+def is_relevant(candidate: Candidate, weights: RankingWeights, is_medical: bool = True) -> bool:
+    """Whether a candidate counts as a result: by its share of the question, or by much of a long one. A question that
+    names nothing medical needs a larger share: 苹果手机怎么录屏 shares 手机 with a sleepless one's.
+    """
+    if not is_medical:
+        return candidate.coverage >= weights.min_coverage_off_topic
     return candidate.coverage >= weights.min_coverage or candidate.covered >= weights.min_covered_weight
