@@ -224,7 +224,7 @@ def _hit_lines(hit: Hit) -> list[str]:
     ]
 
 
-@click.command("evaluate", help="用评判过的问题衡量排序质量（nDCG@10、MRR@10、recall@100）和耗时。")
+@click.command("evaluate", help="用评判过的问题衡量排序质量（nDCG@10、MRR@10、recall@100、P@1）和耗时。")
 @_data
 @click.option("--queries", required=True, type=_file(), help="问题，每行一个带 id 和 text 的 JSON 对象")
 @click.option("--qrels", required=True, type=_file(), help="评判，TREC qrels 格式")
@@ -247,6 +247,7 @@ def evaluate_command(data: Path | None, queries: Path, qrels: Path, run_out: Pat
         click.echo(f"{name:<11} {value:.12f}")
     for name, value in (("p50", scores.p50_ms), ("p95", scores.p95_ms), ("p99", scores.p99_ms)):
         click.echo(f"{name:<11} {value:.2f} ms")
+    click.echo(f"{'P@1':<11} {scores.p_at_1:.12f}")
 
 
 @click.command("generations", help="列出各代索引，正在使用的一代带 * 号。")

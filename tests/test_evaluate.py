@@ -23,6 +23,7 @@ from indexer.quality_gate.evaluate import (
     JudgedQuery,
     Scores,
     evaluate,
+    evaluate_each,
     ndcg,
     read_qrels,
     read_queries,
@@ -67,18 +68,18 @@ def evaluated(
 
 
 def trec_eval(run: Mapping[str, Mapping[str, float]], qrels: Mapping[str, Mapping[str, int]]) -> list[float]:
-    """nDCG@10, MRR@10 and recall@100 by pytrec_eval, averaged over the questions with a judgement above 0."""
+    """nDCG@10, MRR@10, recall@100 and P@1 by pytrec_eval, averaged over the questions with a judgement above 0."""
     judged = {query for query, judgements in qrels.items() if any(grade > 0 for grade in judgements.values())}
     answered = {query: dict(run[query]) for query in judged if run.get(query)}
     top10 = {query: dict(sorted(run.items(), key=lambda item: -item[1])[:10]) for query, run in answered.items()}
     judgements = {query: dict(qrels[query]) for query in judged}
-    whole = pytrec_eval.RelevanceEvaluator(judgements, {"ndcg_cut.10", "recall.100"}).evaluate(answered)
+    whole = pytrec_eval.RelevanceEvaluator(judgements, {"ndcg_cut.10", "recall.100", "P.1"}).evaluate(answered)
     first = pytrec_eval.RelevanceEvaluator(judgements, {"recip_rank"}).evaluate(top10)
     measures = [
-        (measured["ndcg_cut_10"], first[query]["recip_rank"], measured["recall_100"])
+        (measured["ndcg_cut_10"], first[query]["recip_rank"], measured["recall_100"], measured["P_1"])
         for query, measured in whole.items()
     ]
-    return [sum(column) / len(judged) for column in zip(*measures, strict=True)] or [0.0, 0.0, 0.0]
+    return [sum(column) / len(judged) for column in zip(*measures, strict=True)] or [0.0] * 4
 
 
 def read_run(text: str) -> dict[str, dict[str, float]]:
@@ -92,10 +93,15 @@ def read_run(text: str) -> dict[str, dict[str, float]]:
 
 @given(orders, grades)
 def test_measures_of_one_ranking_are_those_of_trec_eval(order: Sequence[str], grades: dict[str, int]) -> None:
-    ours = [ndcg(order, grades, 10), reciprocal_rank(order, grades, 10), recall(order, grades, 100)]
+    ours = [
+        ndcg(order, grades, 10),
+        reciprocal_rank(order, grades, 10),
+        recall(order, grades, 100),
+        reciprocal_rank(order, grades, 1),
+    ]
     run = {"q": {document: float(len(order) - place) for place, document in enumerate(order)}}
     assert ours == pytest.approx(
-        trec_eval(run, {"q": grades}) if any(g > 0 for g in grades.values()) else [0] * 3, abs=1e-9
+        trec_eval(run, {"q": grades}) if any(g > 0 for g in grades.values()) else [0] * 4, abs=1e-9
     )
 
 
@@ -111,7 +117,7 @@ def test_means_are_those_that_trec_eval_finds_in_the_run_file(
         return
     out = io.StringIO()
     found = evaluated(rankings, qrels, out)
-    ours = [found.ndcg_at_10, found.mrr_at_10, found.recall_at_100]
+    ours = [found.ndcg_at_10, found.mrr_at_10, found.recall_at_100, found.p_at_1]
     assert ours == pytest.approx(trec_eval(read_run(out.getvalue()), qrels), abs=1e-9)
 
 
@@ -157,13 +163,33 @@ def test_questions_without_an_answer_count_zero_and_those_without_a_judgement_do
     assert (found.ndcg_at_10, found.mrr_at_10, found.recall_at_100) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
 
+def test_each_question_has_a_row_of_its_own_in_the_order_of_the_questions() -> None:
+    rankings: dict[str, Ranking | None] = {
+        "second place": [("other", 2.0), ("d1", 1.0)],
+        "not judged": [("d1", 1.0)],
+        "no word": None,
+        "first place": [("d1", 2.0), ("other", 1.0)],
+    }
+    qrels = {query: {"d1": 2, "other": 0} for query in rankings if query != "not judged"}
+    rows = evaluate_each(cast(Engine, RankingEngine(rankings)), [JudgedQuery(id, id) for id in rankings], qrels)
+    assert [(row.id, row.reciprocal_rank_at_10, row.p_at_1) for row in rows] == [
+        ("second place", 0.5, 0.0),
+        ("no word", 0.0, 0.0),
+        ("first place", 1.0, 1.0),
+    ]
+    assert [row.ndcg_at_10 for row in rows] == pytest.approx([1 / np.log2(3), 0, 1])
+    assert evaluated(rankings, qrels).p_at_1 == pytest.approx(1 / 3)
+
+
 def test_a_twin_is_asked_in_its_own_words_and_judged_as_its_twin(tmp_path: Path) -> None:
     file = tmp_path / "queries.jsonl"
-    lines = [{"id": "q1", "text": "失眠怎么办"}, {"id": "q1-pinyin", "text": "shimian zenmeban", "twin_of": "q1"}]
+    pinyin = {"id": "q1-pinyin", "text": "shimian zenmeban", "twin_of": "q1", "spelling": "pinyin"}
+    lines = [{"id": "q1", "text": "失眠怎么办"}, pinyin]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     rankings: dict[str, Ranking | None] = {"失眠怎么办": [("d1", 1.0)], "shimian zenmeban": []}
     found = evaluate(cast(Engine, RankingEngine(rankings)), read_queries(file), {"q1": {"d1": 1}})
     assert (found.queries, found.ndcg_at_10) == (2, 0.5)
+    assert [(query.judged_as, query.spelling) for query in read_queries(file)] == [("q1", None), ("q1", "pinyin")]
 
 
 def test_only_judged_questions_are_asked_to_the_depth_of_trec_eval() -> None:

@@ -315,10 +315,10 @@ def test_evaluate_prints_the_means_over_judged_questions_and_writes_a_run(folder
     process = yiwen(*evaluation_files(folder), "--run-out", "run.txt", cwd=folder)
     assert (process.returncode, process.stderr) == (0, "")
     printed = dict(line.split(maxsplit=1) for line in process.stdout.splitlines())
-    assert list(printed) == ["queries", "nDCG@10", "MRR@10", "recall@100", "p50", "p95", "p99"]
+    assert list(printed) == ["queries", "nDCG@10", "MRR@10", "recall@100", "p50", "p95", "p99", "P@1"]
     # of three judged questions two are answered in full, and 1 without a word counts 0
     assert printed["queries"] == "3"
-    assert [float(printed[name]) for name in ("MRR@10", "recall@100")] == pytest.approx([2 / 3, 2 / 3])
+    assert [float(printed[name]) for name in ("MRR@10", "recall@100", "P@1")] == pytest.approx([2 / 3] * 3)
     assert float(printed["nDCG@10"]) == pytest.approx(2 / 3)
     assert all(re.fullmatch(r"\d+\.\d\d ms", printed[name]) for name in ("p50", "p95", "p99"))
 

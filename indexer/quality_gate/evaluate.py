@@ -28,11 +28,24 @@ class JudgedQuery:
     id: str
     text: str
     twin_of: str | None = None
+    spelling: str | None = None  #: how a twin is written: colloquial, traditional, misspelt, pinyin
 
     @property
     def judged_as(self) -> str:
         """The id that the judgements name."""
         return self.twin_of or self.id
+
+
+@dataclass(frozen=True)
+class QueryScore:
+    """What one question's ranking is worth, and how long it took."""
+
+    id: str
+    ndcg_at_10: float
+    reciprocal_rank_at_10: float
+    recall_at_100: float
+    p_at_1: float
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -46,11 +59,12 @@ class Scores:
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    p_at_1: float
 
 
 def read_queries(file: Path) -> list[JudgedQuery]:
-    """JSON lines with `id`, `text` and for another spelling of a question its `twin_of`. Raises EvaluationError
-    naming the line.
+    """JSON lines with `id`, `text` and for another spelling of a question its `twin_of` and `spelling`. Raises
+    EvaluationError naming the line.
     """
     queries: dict[str, JudgedQuery] = {}
     for number, line in _lines(file):
@@ -58,8 +72,10 @@ def read_queries(file: Path) -> list[JudgedQuery]:
             record = json.loads(line)
             if record["id"] is None or record["text"] is None:
                 raise ValueError("null")
-            twin_of = record.get("twin_of")
-            query = JudgedQuery(str(record["id"]), str(record["text"]), None if twin_of is None else str(twin_of))
+            twin_of, spelling = (
+                None if record.get(name) is None else str(record[name]) for name in ("twin_of", "spelling")
+            )
+            query = JudgedQuery(str(record["id"]), str(record["text"]), twin_of, spelling)
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{file} 第 {number} 行应是带有 id 和 text 的 JSON 对象。") from error
         if query.id in queries or not query.id or query.id.split() != [query.id]:
@@ -85,28 +101,47 @@ def evaluate(engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_o
 
     Writes a TREC run to `run_out` when given. Raises EvaluationError when no question has a judgement above 0.
     """
+    return average(evaluate_each(engine, queries, qrels, run_out))
+
+
+def evaluate_each(
+    engine: Engine, queries: Iterable[JudgedQuery], qrels: Qrels, run_out: TextIO | None = None
+) -> list[QueryScore]:
+    """What `evaluate` averages: each question that has a judgement above 0, in the order of `queries`."""
     judged = [query for query in queries if any(grade > 0 for grade in qrels.get(query.judged_as, {}).values())]
     if not judged:
         raise EvaluationError("没有一个问题带有大于 0 的评判；请检查问题文件与评判文件的编号是否对应。")
-    measures: list[tuple[float, float, float]] = []
-    latencies_ms: list[float] = []
+    scores: list[QueryScore] = []
     for query in judged:
         started = time.perf_counter()
         try:
             ranking = engine.retrieve(query.text, DEPTH)
         except BadQuery:
             ranking = []
-        latencies_ms.append((time.perf_counter() - started) * 1000)
-        documents = [document for document, _ in ranking]
-        grades = qrels[query.judged_as]
-        measures.append(
-            (ndcg(documents, grades, 10), reciprocal_rank(documents, grades, 10), recall(documents, grades, 100))
-        )
+        latency_ms = (time.perf_counter() - started) * 1000
+        scores.append(_scored(query.id, [document for document, _ in ranking], qrels[query.judged_as], latency_ms))
         if run_out is not None:
             _write_run(run_out, query.id, ranking)
-    means = np.mean(np.array(measures), axis=0)
-    p50, p95, p99 = np.percentile(np.array(latencies_ms), [50, 95, 99])
-    return Scores(len(judged), float(means[0]), float(means[1]), float(means[2]), float(p50), float(p95), float(p99))
+    return scores
+
+
+def average(scores: Sequence[QueryScore]) -> Scores:
+    """Means of the measures, percentiles of the latencies; there must be a question."""
+    measures = [(each.ndcg_at_10, each.reciprocal_rank_at_10, each.recall_at_100, each.p_at_1) for each in scores]
+    ndcg_at_10, mrr_at_10, recall_at_100, p_at_1 = map(float, np.mean(np.array(measures), axis=0))
+    p50, p95, p99 = map(float, np.percentile(np.array([each.latency_ms for each in scores]), [50, 95, 99]))
+    return Scores(len(scores), ndcg_at_10, mrr_at_10, recall_at_100, p50, p95, p99, p_at_1)
+
+
+def _scored(query_id: str, ranking: Sequence[str], grades: Mapping[str, int], latency_ms: float) -> QueryScore:
+    return QueryScore(
+        query_id,
+        ndcg_at_10=ndcg(ranking, grades, 10),
+        reciprocal_rank_at_10=reciprocal_rank(ranking, grades, 10),
+        recall_at_100=recall(ranking, grades, 100),
+        p_at_1=reciprocal_rank(ranking, grades, 1),  # to the depth of 1 it is 1 or 0
+        latency_ms=latency_ms,
+    )
 
 
 def ndcg(ranking: Sequence[str], grades: Mapping[str, int], depth: int) -> float:
