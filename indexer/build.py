@@ -15,6 +15,7 @@ from indexer.cleaning import Progress, clean, no_progress
 from indexer.collecting import Collected, Collector, keep_collected
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.indexing import Base, find_base, index
+from indexer.native import give_back_memory
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
 from indexer.records import Page, Reason, Rejected
@@ -61,6 +62,7 @@ def build_generation(
             cache = data / "cache"
             analyzer = open_analyzer(base.folder, cache) if base else load_analyzer(resources, cache)
             collected = collect(files, draft, resources, settings, progress, base)
+            give_back_memory()  # the workers that write the index need it
             counts = index(collected, draft.folder, analyzer, settings, base)
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(counts)}。")

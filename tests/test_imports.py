@@ -43,7 +43,8 @@ ARROWS = {
     "admission": SHARED,
     "collecting": SHARED | {"dedupe", "repetition"},
     "indexing": SHARED | {"analysis", "collecting", "dedupe", "store"},
-    "build": SHARED | {"admission", "analysis", "cleaning", "collecting", "indexing", "quality_gate", "read", "store"},
+    "build": SHARED
+    | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
     | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},

@@ -30,7 +30,7 @@ from indexer.store.whoosh_writer import AnswersWriter, commit
 #: what counting and sorting the postings of one answer takes at the most, measured at 270 characters an answer
 _BYTES_PER_ANSWER = 11_000
 #: what a worker process takes before it has an answer
-_BYTES_PER_WORKER = 300_000_000
+_BYTES_PER_WORKER = 330_000_000
 #: fewer answers are not worth a process, which takes a second to start
 _MIN_ANSWERS_PER_WORKER = 5_000
 
