@@ -289,6 +289,7 @@ class Hit:
     question_highlights: tuple[tuple[int, int], ...] = ()
     copies: int = 0  #: how many further answers have the same text, folded into this one
     more: tuple[Answer, ...] = ()  #: further answers of the same page, best first
+    more_copies: tuple[int, ...] = ()  #: how many further answers have the same text as each of them
     features: Mapping[str, float] = field(default_factory=dict)  #: what spoke for it, each 0 to 1, by name
 
     def as_dict(self) -> dict[str, Any]:
@@ -309,7 +310,10 @@ class Hit:
             "site": answer.site,
             "topic": answer.topic,
             "copies": self.copies,
-            "more": [{"id": each.id, "question": each.question} for each in self.more],
+            "more": [
+                {"id": each.id, "question": each.question, "copies": copies}
+                for each, copies in zip(self.more, self.more_copies, strict=True)
+            ],
             "features": {name: round(value, 4) for name, value in self.features.items()},
         }
 

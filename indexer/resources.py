@@ -61,6 +61,9 @@ class RankingWeights:
     min_coverage: float  #: share of the question's content weight that makes an answer a result, 0 to 1
     min_covered_weight: float  #: or so much of that weight
     min_coverage_off_topic: float  #: the share where a question names nothing medical
+    cut_off_penalty: float  #: what a flaw takes from the learned score, before it is squashed to 0 to 1
+    unclean_penalty: float  #: masked words, spun text, promised cures
+    copy_penalty: float  #: copies and stock answers
     direct_score: float  #: what an answer to the same question must reach to be quoted above the list, 0 to 1
     direct_same_question: float  #: share of the question's content words that makes its question the same
     direct_sure_score: float  #: what any other answer must reach

@@ -93,7 +93,8 @@ def _hit(generation: OpenGeneration, rank: int, result: Result, surfaces: Mappin
         snippet=make_snippet(answer.text, words, surfaces),
         question_highlights=highlights(words(answer.question), surfaces),
         copies=result.copies,
-        more=tuple(map(generation.store.answer, result.more[:_MAX_MORE])),
+        more=tuple(generation.store.answer(document) for document, _ in result.more[:_MAX_MORE]),
+        more_copies=tuple(copies for _, copies in result.more[:_MAX_MORE]),
         features=dict(zip(_FEATURE_NAMES, candidate.features, strict=False)),
     )
 

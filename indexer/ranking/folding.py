@@ -22,7 +22,7 @@ class Result:
 
     candidate: Candidate
     copies: int = 0  #: how many further candidates have the same text
-    more: tuple[int, ...] = ()  #: documents of further answers on the same page, best first
+    more: tuple[tuple[int, int], ...] = ()  #: further answers on the same page, best first: document, and its copies
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def fold(candidates: Sequence[Candidate], traits: Traits) -> list[Result]:
     for group in groups.values():
         pages.setdefault(page_of[group[0].document], []).append(group)
     return [
-        Result(first[0], len(first) - 1, tuple(group[0].document for group in others))
+        Result(first[0], len(first) - 1, tuple((group[0].document, len(group) - 1) for group in others))
         for first, *others in pages.values()
     ]
 

@@ -25,6 +25,9 @@ from indexer.store.impacts import POSTED_KINDS, Impacts, keys_of
 _FIRST_PASS = 500
 
 
+_COLUMNS = {feature.name: number for number, feature in enumerate(FEATURES)}
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A document that retrieval found, with the parts of its score."""
@@ -62,8 +65,9 @@ class Ranker:
         self.bm25 = FastBm25(impacts, weights)
         self._kind_weights = np.array([getattr(weights, kind) for kind in TERM_KINDS])
         self._learned = learned
+        self._weights = weights
         self._rerank = weights.pool_size
-        if learned and (unknown := set(learned.features).difference(feature.name for feature in FEATURES)):
+        if learned and (unknown := set(learned.features).difference(_COLUMNS)):
             raise ResourceError(f"排序模型用到未知的特征“{min(unknown)}”；可用 scripts/train_ranker.py 重新生成。")
 
     def rank(
@@ -85,7 +89,7 @@ class Ranker:
         if self._learned is None or plain or not len(found.documents):
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
-        scores = 1 / (1 + np.exp(-self._learned.scores(values)))
+        scores = 1 / (1 + np.exp(self._penalties(values) - self._learned.scores(values)))
         is_ahead = (
             np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)
         )
@@ -140,6 +144,16 @@ class Ranker:
             facts=self._impacts.facts_of(here)[back],
         )
         return values_of(seen)
+
+    def _penalties(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What flaws take from the learned scores: judged questions are too few of them to learn it from."""
+        lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in ("whole", "clean", "original")}
+        weights = self._weights
+        return (
+            weights.cut_off_penalty * lacks["whole"]
+            + weights.unclean_penalty * lacks["clean"]
+            + weights.copy_penalty * lacks["original"]
+        )
 
     def held(self, words: Sequence[str], documents: Sequence[int]) -> NDArray[np.bool_]:
         """Which documents hold which words: shape (documents, words)."""
