@@ -85,6 +85,7 @@ def test_there_is_a_card_without_any_result(client: FlaskClient, engine: FakeEng
     page = page_of(client, "/search?q=没有的病")
     assert "urgency" in first_of_main(page)["class"]
     assert "没有找到相关的回答" in words(page)
+    assert "天气" not in words(page)  # somebody in need is not told to look elsewhere
 
 
 def test_a_page_past_the_end_has_the_card_too(client: FlaskClient, engine: FakeEngine) -> None:
@@ -282,6 +283,14 @@ def test_reasons_leave_out_what_compares_nothing() -> None:
         Reason("连续相同的文字", 100, "100%"),
         Reason("和别的回答雷同", None),
     ]
+
+
+def test_a_chosen_aspect_is_not_held_against_a_result() -> None:
+    engine = FakeEngine()
+    engine.aspects_of, engine.features = {BARE.id: ("症状",)}, {"aspect": 0.0, "coverage": 1.0}
+    for aspect, labels in ((None, ["问的是同一方面", "问题要点覆盖"]), ("症状", ["问题要点覆盖"])):
+        result = engine.search(Query("面肌痉挛", aspect=aspect))
+        assert [reason.label for reason in reasons(result.hits[0], result)] == labels
 
 
 # What was not found

@@ -45,6 +45,8 @@ def _is_open(name: str, hit: Hit, result: SearchResult) -> bool:
     """Whether a feature compares nothing here."""
     if name == "entity":
         return result.entity is None
+    if name == "aspect" and result.query.aspect is not None:
+        return True  # the reader has chosen one; the feature speaks of the question's own
     if name in ("aspect", "population"):
         return hit.features[name] == _OPEN
     return name == "question_alike" and not hit.answer.question
