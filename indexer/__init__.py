@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from indexer.answer.urgency import urgency_card
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
+    from indexer.ranking.features import FEATURES
     from indexer.records import (
         Answer,
         DirectAnswer,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from indexer.store.generations import roll_back, switch_to
 
 __all__ = [
+    "FEATURES",
     "Answer",
     "BuildReport",
     "DirectAnswer",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FEATURES": "ranking.features",
     "Answer": "records",
     "BuildReport": "build",
     "DirectAnswer": "records",

@@ -28,7 +28,7 @@ from indexer.health import findings
 from indexer.lexicon_commands import lexicon
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
-from indexer.records import Flaw, Hit, Page, Query, Rejected, SavedPage, SearchResult
+from indexer.records import Flaw, Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
@@ -195,12 +195,23 @@ def search(query: str, data: Path | None, limit: int, exact: bool, as_json: bool
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
         return
+    for line in card_lines(result.urgency):
+        click.echo(line, err=True)
     if result.corrected:
         click.echo(f"已按“{result.corrected}”搜索；加 --exact 仍搜“{query}”。", err=True)
     for line in result_lines(result):
         click.echo(line)
     if not result.hits:
         click.echo("没有找到相关的答案；换一种说法，或只写疾病和症状的名称试试。", err=True)
+
+
+def card_lines(card: UrgencyCard | None) -> list[str]:
+    """What to do now, for reading in a terminal. It is no answer: standard output has the ranked answers only."""
+    if card is None:
+        return []
+    phones = [f"电话：{'、'.join(card.phones)}"] if card.phones else []
+    reviewed = f"由{card.reviewed_by}审核" if card.reviewed_by else "尚未经医生审核"
+    return [f"【{card.title}】", card.text, *phones, f"依据：{card.source}。{reviewed}。", ""]
 
 
 def result_lines(result: SearchResult) -> list[str]:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
 from indexer.errors import BadQuery
-from indexer.records import Answer, Hit, Kind, Query, SearchResult, Snippet
+from indexer.records import (
+    Answer,
+    DirectAnswer,
+    Hit,
+    Kind,
+    Query,
+    SearchResult,
+    Snippet,
+    Topic,
+    TopicSection,
+    UrgencyCard,
+)
 
 XSS = "<script>document.title='被改'</script><img src=x onerror=alert(1)>"
 
@@ -50,6 +63,15 @@ class FakeEngine:
         self.partial = False
         self.corrected: str | None = None
         self.alternatives: tuple[str, ...] = ()
+        self.entity: str | None = None
+        self.asked_aspects: tuple[str, ...] = ()
+        self.aspects_of: Mapping[str, tuple[str, ...]] = {}  #: aspects by the answers' ids
+        self.direct: DirectAnswer | None = None
+        self.urgency: UrgencyCard | None = None
+        self.unmatched: tuple[str, ...] = ()
+        self.more: tuple[Answer, ...] = ()
+        self.features: Mapping[str, float] = {}
+        self.topics: Mapping[str, Topic] = {}  #: by every name
         self.queries: list[Query] = []
 
     @property
@@ -71,6 +93,11 @@ class FakeEngine:
         self.queries.append(query)
         found = [answer for answer in self.answers if query.text in answer.question + answer.text]
         found = [answer for answer in found if query.site in (None, answer.site)]
+        counts = Counter(aspect for answer in found for aspect in self.aspects_of.get(answer.id, ()))
+        if query.aspect is not None:
+            if query.aspect not in ASPECTS:
+                raise BadQuery(f"没有“{query.aspect}”这个方面；可选的有 {'、'.join(ASPECTS)}。")
+            found = [answer for answer in found if query.aspect in self.aspects_of.get(answer.id, ())]
         first = (query.page - 1) * query.limit
         hits = tuple(
             self._hit(rank, answer, query.text)
@@ -85,12 +112,24 @@ class FakeEngine:
             partial=self.partial,
             corrected=None if query.as_typed else self.corrected,
             alternatives=self.alternatives,
+            aspects=self.asked_aspects,
+            entity=self.entity,
+            answer=self.direct if query.page == 1 else None,
+            urgency=self.urgency,
+            aspect_counts={aspect: counts[aspect] for aspect in ASPECTS if counts[aspect]},
+            unmatched=self.unmatched,
         )
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """Titles that begin so."""
         found = [answer.question for answer in self.answers if typed and answer.question.startswith(typed)]
         return [Suggestion(text, "question") for text in found[:limit]]
+
+    def topic(self, name: str) -> Topic | None:
+        """The topic of that name."""
+        if self.failure:
+            raise self.failure
+        return self.topics.get(name)
 
     def answer(self, answer_id: str) -> Answer | None:
         """The answer of that id."""
@@ -106,12 +145,23 @@ class FakeEngine:
             snippet=Snippet(answer.text[:200], occurrences(text, answer.text[:200])),
             question_highlights=occurrences(text, answer.question),
             copies=self.copies,
+            more=self.more,
+            features=self.features,
         )
 
 
 def occurrences(needle: str, text: str) -> tuple[tuple[int, int], ...]:
     """Where `needle` stands in `text`."""
     return tuple(match.span() for match in re.finditer(re.escape(needle), text))
+
+
+def make_topic(
+    name: str = "面肌痉挛", aspects: Iterable[str] = ("症状", "治疗"), answer: Answer = FACIAL_SPASM
+) -> Topic:
+    """A topic with one result in each aspect."""
+    hit = Hit(1, 1.0, answer, Snippet(answer.text[:200], occurrences(name, answer.text[:200])))
+    sections = tuple(TopicSection(aspect, 1, (hit,)) for aspect in aspects)
+    return Topic(name, ("面抽", "脸抽筋"), len(sections), sections, "gen-000003")
 
 
 def many_answers(count: int, answer: Answer = FACIAL_SPASM) -> tuple[Answer, ...]:

@@ -48,7 +48,7 @@ ARROWS = {
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
     | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},
-    "__init__": SHARED | {"analysis", "answer", "build", "engine", "store"},
+    "__init__": SHARED | {"analysis", "answer", "build", "ranking", "engine", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}

@@ -19,8 +19,10 @@ from pathlib import Path
 
 import click
 import pytest
+from fakes import FakeEngine
 
 from indexer.errors import GenerationMissing
+from indexer.records import UrgencyCard
 from webapp import cli, log_commands
 from webapp.query_log import Event, QueryLog
 
@@ -260,3 +262,20 @@ def test_serving_says_where_and_stops_on_interrupt(served: subprocess.Popen[str]
     served.send_signal(signal.SIGINT)
     assert served.wait(20) == 0
     assert served.stdout.read() == ""
+
+
+def test_an_urgency_card_is_no_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import indexer.cli
+
+    engine = FakeEngine()
+    monkeypatch.setattr(indexer.cli, "_engine", lambda data: engine)
+    assert cli.main(["search", "面肌痉挛"]) == 0
+    answers = capsys.readouterr().out
+    engine.urgency = UrgencyCard("x", "emergency", "请马上拨打120", "不要喂水。", "某指南", "", ("120", "110"))
+    assert cli.main(["search", "面肌痉挛"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == answers
+    assert shown.err.splitlines()[:3] == ["【请马上拨打120】", "不要喂水。", "电话：120、110"]
+    assert "尚未经医生审核" in shown.err
+    assert cli.main(["search", "面肌痉挛", "--json"]) == 0
+    assert capsys.readouterr().err == ""

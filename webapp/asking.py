@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Response, after_this_request, request
 
 from indexer import Query, SearchResult
 from webapp.query_log import Event, Surface
 from webapp.services import services
+from webapp.urgent import urgency_of
 
 #: A domain name has at most this many characters (RFC 1035).
 MAX_SITE_CHARS = 253
+#: Far more than the name of any aspect or topic has.
+MAX_NAME_CHARS = 40
 MAX_API_LIMIT = 100
 MAX_API_PAGE = 1000
 
@@ -29,18 +32,14 @@ class Question:
 
     text: str  #: "" when nothing was asked
     cut: bool  #: true when the end was dropped because it was too long
-
-
-def typed_question(args: Mapping[str, str]) -> str:
-    """The question in the address: control characters become blanks, a too long end goes."""
-    return read_question(args).text
+    whole: str = ""  #: as typed, the end too
 
 
 def read_question(args: Mapping[str, str]) -> Question:
-    """The question in the address, and whether it had to be cut."""
+    """The question in the address: control characters become blanks, a too long end goes."""
     text = _without_controls(args.get("q", ""))
     limit = services().settings.max_query_chars
-    return Question(text[:limit].strip(), len(text) > limit)
+    return Question(text[:limit].strip(), len(text) > limit, text)
 
 
 def read_site(args: Mapping[str, str]) -> str | None:
@@ -49,6 +48,20 @@ def read_site(args: Mapping[str, str]) -> str | None:
     if len(site) > MAX_SITE_CHARS:
         raise BadParameter(f"site 太长：最多 {MAX_SITE_CHARS} 个字符。")
     return site or None
+
+
+def read_aspect(args: Mapping[str, str]) -> str | None:
+    """The aspect to stay with, or None for all. Which ones there are is for the engine to say."""
+    aspect = _without_controls(args.get("aspect", ""))
+    if len(aspect) > MAX_NAME_CHARS:
+        raise BadParameter(f"aspect 太长：最多 {MAX_NAME_CHARS} 个字符。")
+    return aspect or None
+
+
+def read_name(name: str) -> str | None:
+    """The name of a topic as it stands in a path; None for what no topic can be called."""
+    name = _without_controls(name)
+    return name if 0 < len(name) <= MAX_NAME_CHARS else None
 
 
 def read_number(args: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
@@ -67,10 +80,15 @@ def read_flag(args: Mapping[str, str], name: str) -> bool:
     return args.get(name, "") == "1"
 
 
-def ask(query: Query, surface: Surface) -> SearchResult:
-    """Search, and note the question in the log once the answer is out."""
+def ask(query: Query, surface: Surface, question: Question) -> SearchResult:
+    """Search, and note the question in the log once the answer is out.
+
+    An emergency may be told at the end of a long story: what is too long to be searched is still looked at for it.
+    """
     engine = services().engine.get()
     result = engine.search(query)
+    if question.cut and result.urgency is None:
+        result = replace(result, urgency=urgency_of(question.whole, services().settings.resources))
     event = Event.of(result, surface)
     query_log = services().query_log
     if request.method == "GET":

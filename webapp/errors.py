@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
+from indexer import UrgencyCard
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
-from webapp.asking import BadParameter, typed_question
+from webapp.asking import BadParameter, read_question
+from webapp.services import services
+from webapp.urgent import urgency_of
 
 #: Addresses that programs read; everything else is read by people.
 JSON_PREFIXES = ("/api/", "/healthz", "/readyz")
@@ -80,7 +83,11 @@ def handle(error: Exception) -> Response | HTTPException:
         current_app.logger.warning("%s", error)
         if request.path == OPERATORS_ADDRESS:
             problem = replace(problem, message=str(error))
-    response = _as_json(problem) if request.path.startswith(JSON_PREFIXES) else _as_page(problem)
+    # Whatever failed, somebody in an emergency is told what to do.
+    question = read_question(request.args)
+    card = urgency_of(question.whole, services().settings.resources)
+    is_for_programs = request.path.startswith(JSON_PREFIXES)
+    response = _as_json(problem, card) if is_for_programs else _as_page(problem, question.text, card)
     response.status_code = problem.status
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -89,10 +96,11 @@ def handle(error: Exception) -> Response | HTTPException:
     return response
 
 
-def _as_json(problem: Problem) -> Response:
-    return jsonify(error={"code": problem.code, "message": problem.message})
+def _as_json(problem: Problem, card: UrgencyCard | None) -> Response:
+    error = {"code": problem.code, "message": problem.message}
+    return jsonify(error=error, urgency=card.as_dict()) if card else jsonify(error=error)
 
 
-def _as_page(problem: Problem) -> Response:
+def _as_page(problem: Problem, question: str, card: UrgencyCard | None) -> Response:
     # The typed question stays in the box, so that it can be changed instead of written again.
-    return make_response(render_template("error.html", problem=problem, question=typed_question(request.args)))
+    return make_response(render_template("error.html", problem=problem, question=question, card=card))

@@ -8,7 +8,17 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from indexer import Answer, Query
 from indexer.errors import BadQuery
-from webapp.asking import MAX_API_LIMIT, MAX_API_PAGE, ask, read_flag, read_number, read_question, read_site
+from webapp.asking import (
+    MAX_API_LIMIT,
+    MAX_API_PAGE,
+    ask,
+    read_aspect,
+    read_flag,
+    read_name,
+    read_number,
+    read_question,
+    read_site,
+)
 from webapp.services import services
 
 blueprint = Blueprint("api", __name__)
@@ -30,8 +40,9 @@ def search() -> Response:
         page=read_number(request.args, "page", 1, MAX_API_PAGE),
         site=read_site(request.args),
         as_typed=read_flag(request.args, "exact"),
+        aspect=read_aspect(request.args),
     )
-    return jsonify({**ask(query, "api").as_dict(), "page": query.page, "limit": query.limit})
+    return jsonify({**ask(query, "api", question).as_dict(), "page": query.page, "limit": query.limit})
 
 
 @blueprint.get("/api/v1/suggest")
@@ -50,6 +61,16 @@ def answer(answer_id: str) -> Response:
     if found is None:
         abort(404)
     return jsonify(answer_as_dict(found))
+
+
+@blueprint.get("/api/v1/topics/<path:name>")
+def topic(name: str) -> Response:
+    """What is held about a term, by aspect; another of its names gives the same."""
+    known = read_name(name)
+    found = services().engine.get().topic(known) if known else None
+    if found is None:
+        abort(404)
+    return jsonify(found.as_dict())
 
 
 @blueprint.get("/healthz")

@@ -14,6 +14,9 @@ from flask import Flask, url_for
 from markupsafe import Markup, escape
 from werkzeug.urls import uri_to_iri
 
+from indexer import Answer
+from webapp.urgent import PHONE_NAMES, callable_phones, level_label
+
 KIND_LABELS = {"article": "网页文章", "doctor_answer": "医生回答", "reader_reply": "网友回复", "qa_excerpt": "问答摘录"}
 
 UNKNOWN = "未注明"
@@ -23,6 +26,10 @@ MAX_TITLE_CHARS = 120
 
 #: Snippets are the engine's, and short; this holds even if one is not.
 MAX_SNIPPET_CHARS = 400
+MAX_QUOTE_CHARS = 400
+
+#: The further answers of a page are links, one line or two on a phone.
+MAX_OTHER_CHARS = 48
 
 
 def register(app: Flask) -> None:
@@ -38,10 +45,20 @@ def register(app: Flask) -> None:
     app.add_template_filter(web_address)
     app.add_template_filter(kind_label)
     app.add_template_filter(paragraphs)
+    app.add_template_filter(level_label)
+    app.add_template_filter(callable_phones)
+    app.add_template_filter(titled)
     app.add_template_global(link_to)
     versions = {path.name: _version(path) for path in Path(app.static_folder or "").iterdir()}
     app.add_template_global(partial(static_url, versions), "static_url")
-    app.jinja_env.globals.update(UNKNOWN=UNKNOWN, MAX_TITLE_CHARS=MAX_TITLE_CHARS, MAX_SNIPPET_CHARS=MAX_SNIPPET_CHARS)
+    app.jinja_env.globals.update(
+        UNKNOWN=UNKNOWN,
+        MAX_TITLE_CHARS=MAX_TITLE_CHARS,
+        MAX_SNIPPET_CHARS=MAX_SNIPPET_CHARS,
+        MAX_QUOTE_CHARS=MAX_QUOTE_CHARS,
+        MAX_OTHER_CHARS=MAX_OTHER_CHARS,
+        PHONE_NAMES=PHONE_NAMES,
+    )
 
 
 def highlight(text: str, spans: Iterable[tuple[int, int]] = ()) -> Markup:
@@ -104,6 +121,12 @@ def kind_label(kind: str) -> str:
 def paragraphs(text: str) -> list[str]:
     """The blocks of an answer's text, one a line, without empty ones."""
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def titled(answer: Answer, beside: str = "") -> str:
+    """What an answer is called in a list: its question; where that stands `beside` it already, how it begins."""
+    begins = " ".join(answer.text[: 2 * MAX_OTHER_CHARS].split())
+    return clip(answer.question if answer.question not in ("", beside) else begins, MAX_OTHER_CHARS)
 
 
 def link_to(endpoint: str, **values: Any) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from indexer import Answer, Query, SearchResult
-from webapp.asking import ask, read_flag, read_number, read_question, read_site
+from webapp.asking import ask, read_aspect, read_flag, read_number, read_question, read_site
+from webapp.reasons import reasons
 from webapp.services import services
 
 blueprint = Blueprint("pages", __name__)
@@ -73,11 +75,28 @@ def search() -> str | Response:
         page=read_number(request.args, "page", default=1),
         site=read_site(request.args),
         as_typed=read_flag(request.args, "exact"),
+        aspect=read_aspect(request.args),
     )
-    result = ask(query, "page")
+    result = ask(query, "page", question)
     return render_template(
-        "results.html", result=result, query=query, question=query.text, cut=question.cut, paging=paging_of(result)
+        "results.html",
+        result=result,
+        query=query,
+        question=query.text,
+        cut=question.cut,
+        paging=paging_of(result),
+        topic=topic_to_offer(result),
+        reasons=partial(reasons, result=result),
     )
+
+
+def topic_to_offer(result: SearchResult) -> str | None:
+    """The term whose page may be linked: one that a result of this page is about, so that the page is there.
+
+    Looking the topic up would take as long as another search.
+    """
+    is_about_it = any(hit.features.get("entity") == 1 for hit in result.hits)
+    return result.entity if is_about_it else None
 
 
 @blueprint.get("/answers/<path:answer_id>")
@@ -93,4 +112,5 @@ def answer(answer_id: str) -> str:
         page=read_number(request.args, "page", default=1),
         site=read_site(request.args),
         exact="1" if read_flag(request.args, "exact") else None,
+        aspect=read_aspect(request.args),
     )

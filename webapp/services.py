@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -12,10 +13,11 @@ from typing import Protocol, cast
 from flask import Flask, current_app
 
 import indexer
-from indexer import Answer, Query, SearchResult, Suggestion
+from indexer import Answer, Query, SearchResult, Suggestion, Topic
 from indexer.errors import GenerationMissing, IndexerError
 from indexer.settings import Settings
 from webapp.query_log import QueryLog
+from webapp.urgent import urgency_of
 
 #: Opening a damaged generation reads its manifest and sizes; without a pause each page view would do so again.
 DAMAGED_RETRY_SECONDS = 5.0
@@ -35,6 +37,8 @@ class SearchEngine(Protocol):
     def answer(self, answer_id: str) -> Answer | None: ...
 
     def suggest(self, typed: str, limit: int = 8) -> Sequence[Suggestion]: ...
+
+    def topic(self, name: str) -> Topic | None: ...
 
 
 class LazyEngine:
@@ -90,7 +94,7 @@ def services() -> Services:
 
 def warm_up(app: Flask) -> None:
     """Load what the first question would wait for: the index, the lexicon, what slips are read by."""
-    try:
-        cast(Services, app.extensions["yiwen"]).engine.get().suggest("面")
-    except IndexerError:
-        return  # the site says why, and tries again with the first question
+    held = cast(Services, app.extensions["yiwen"])
+    with suppress(IndexerError):  # the site says why, and tries again with the first question
+        held.engine.get().suggest("面")
+    urgency_of("面", held.settings.resources)  # for pages on which there is no engine to say it

@@ -6,12 +6,15 @@ import importlib.util
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import BARE, HOSTILE, FakeEngine, many_answers
+from fakes import BARE, FACIAL_SPASM, HOSTILE, FakeEngine, make_topic, many_answers
 
+from indexer.records import DirectAnswer, UrgencyCard
 from indexer.settings import Settings
 from webapp import create_app
 from webapp.server import bind
@@ -57,10 +60,31 @@ WIDE = replace(
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine = FakeEngine([HOSTILE, WIDE, *many_answers(30)])
-    server = bind(create_app(tmp_path_factory.mktemp("data"), Settings(), engine), "127.0.0.1", 0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
+    with serving(FakeEngine([HOSTILE, WIDE, *many_answers(30)]), tmp_path_factory.mktemp("data")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def full_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A site on which everything stands around the results that can."""
+    engine = FakeEngine([WIDE, *many_answers(12)])
+    engine.urgency = UrgencyCard("x", "emergency", "请马上拨打120" + "A" * 90, "不要喂水。" * 20, "指南", "", PHONES)
+    engine.direct, engine.entity = DirectAnswer(FACIAL_SPASM, 0, 15), "面肌痉挛"
+    engine.aspects_of = {answer.id: ("病因", "症状", "检查", "治疗", "饮食", "就医") for answer in engine.answers}
+    engine.more, engine.unmatched = (WIDE, *many_answers(2)), ("量子", "C" * 60)
+    engine.features = {"entity": 1.0, "aspect": 1.0, "coverage": 0.88, "phrase": 0.2, "near": 0.5, "clean": 0.0}
+    engine.topics = {"面肌痉挛": replace(make_topic(answer=WIDE), other_names=("面抽", "D" * 80))}
+    with serving(engine, tmp_path_factory.mktemp("full")) as address:
+        yield address
+
+
+PHONES = ("12356", "120", "110")
+
+
+@contextmanager
+def serving(engine: FakeEngine, data: Path) -> Iterator[str]:
+    server = bind(create_app(data, Settings(), engine), "127.0.0.1", 0, threads=4)
+    threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
 
@@ -231,3 +255,47 @@ def test_paper_gets_no_controls(browser: Browser, address: str) -> None:
     assert not page.locator(".ask").is_visible()
     assert page.locator(".snippet").first.is_visible()
     page.close()
+
+
+FULL_PAGES = ("/search?q=面肌痉挛", "/search?q=面肌痉挛&aspect=治疗&page=2", "/search?q=没有的病", "/topics/面肌痉挛")
+
+
+def test_the_way_to_help_comes_first(watched: Watched, full_address: str) -> None:
+    page = watched.page
+    page.goto(f"{full_address}/search?q=面肌痉挛")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("href") == "tel:12356"
+    card = page.get_by_role("region", name="请马上拨打120")
+    assert card.get_by_role("heading", level=2).is_visible()
+    box: Any = card.bounding_box()
+    assert box["y"] < page.locator("h1").bounding_box()["y"]  # type: ignore[index]
+    assert watched.complaints == []
+
+
+def test_what_is_folded_opens_by_keyboard(watched: Watched, full_address: str) -> None:
+    page = watched.page
+    page.goto(f"{full_address}/search?q=面肌痉挛")
+    why = page.locator(".why").first
+    assert not why.locator("meter").first.is_visible()
+    why.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert why.locator("meter").first.is_visible()
+    assert why.get_by_role("meter", name="问题要点覆盖").is_visible()
+    assert watched.complaints == []
+
+
+def test_full_pages_fit_and_can_be_tapped_and_read(browser: Browser, full_address: str) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport=viewport(PHONE), color_scheme=scheme)
+        page = context.new_page()
+        for path in FULL_PAGES:
+            page.goto(full_address + path)
+            page.evaluate("() => document.querySelectorAll('details').forEach(e => { e.open = true; })")
+            assert_fits(page)
+            assert page.evaluate(WEAK_CONTRAST) == []
+            for target in page.locator("main a, main button, main summary").all():
+                box: Any = target.bounding_box()
+                assert box["height"] >= 32, target.evaluate("e => e.outerHTML")
+        context.close()
