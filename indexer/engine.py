@@ -69,7 +69,7 @@ class Engine:
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
         candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
         relevant = Relevant.of(candidates, asked.terms, generation)
-        results = relevant.results(query)
+        results, entity = relevant.results(query), asked.terms.entity
         hits = hits_of(results, query, generation, word_weights)
         return SearchResult(
             query,
@@ -78,11 +78,12 @@ class Engine:
             hits,
             latency_ms=(time.perf_counter() - started) * 1000,
             aspects=asked.terms.aspects,
-            entity=asked.terms.entity,
+            entity=entity,
             corrected=asked.corrected,
             alternatives=asked.others,
             answer=direct_answer_of(results, asked.terms, generation, word_weights) if query.page == 1 else None,
             urgency=generation.urgency.card(query.text) or generation.urgency.card(asked.corrected or ""),
+            topic=entity if entity and relevant.about_entity(entity).candidates else None,
             aspect_counts=relevant.aspect_counts(),
             unmatched=unmatched(results, query, generation, word_weights),
         )

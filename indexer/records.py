@@ -423,6 +423,7 @@ class SearchResult:
     alternatives: tuple[str, ...] = ()  #: what else it may mean, likeliest first
     answer: DirectAnswer | None = None
     urgency: UrgencyCard | None = None
+    topic: str | None = None  #: the entity, where a result is about it, so that `Engine.topic` finds it
     aspect_counts: Mapping[str, int] = field(default_factory=dict)  #: results about each aspect, none with 0
     unmatched: tuple[str, ...] = ()  #: words of the question that no result of this page holds
 
@@ -439,6 +440,7 @@ class SearchResult:
             "partial": self.partial,
             "answer": self.answer.as_dict() if self.answer else None,
             "urgency": self.urgency.as_dict() if self.urgency else None,
+            "topic": self.topic,
             "aspect_counts": dict(self.aspect_counts),
             "unmatched": list(self.unmatched),
             "hits": [hit.as_dict() for hit in self.hits],

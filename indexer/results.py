@@ -33,6 +33,7 @@ class Relevant:
 
     candidates: Sequence[Candidate]
     traits: Traits
+    entities: NDArray[np.uint64]  #: keys of what each is about, shape (candidates, MAX_ENTITIES)
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], asked: QuestionTerms, generation: OpenGeneration) -> Relevant:
@@ -46,11 +47,17 @@ class Relevant:
         documents = np.array([candidate.document for candidate in relevant], np.int64)
         facts = generation.impacts.facts_of(documents)
         sites = generation.impacts.sites_of(documents)
-        return cls(relevant, Traits(generation.impacts.fold_keys[documents], facts["page"], sites, facts["aspects"]))
+        traits = Traits(generation.impacts.fold_keys[documents], facts["page"], sites, facts["aspects"])
+        return cls(relevant, traits, facts["entities"])
 
     def about(self, places: NDArray[np.intp]) -> Relevant:
         """Some of them."""
-        return Relevant([self.candidates[place] for place in places.tolist()], at(self.traits, places))
+        candidates = [self.candidates[place] for place in places.tolist()]
+        return Relevant(candidates, at(self.traits, places), self.entities[places])
+
+    def about_entity(self, name: str) -> Relevant:
+        """Those whose question or topic names it."""
+        return self.about(np.flatnonzero((self.entities == np.uint64(name_key(name))).any(axis=1)))
 
     def results(self, query: Query) -> list[Result]:
         """What is shown to a query, on all its pages."""
@@ -137,10 +144,7 @@ def topic_of(name: str, candidates: Sequence[Candidate], generation: OpenGenerat
 
     `candidates` are what retrieval found for its name.
     """
-    documents = np.array([candidate.document for candidate in candidates], np.int64)
-    entities = generation.impacts.facts_of(documents)["entities"]
-    about = np.flatnonzero((entities == np.uint64(name_key(name))).any(axis=1))
-    relevant = Relevant.all_of([candidates[place] for place in about.tolist()], generation)
+    relevant = Relevant.all_of(candidates, generation).about_entity(name)
     words = generation.ranker.word_weights((name,))
     sections = []
     for aspect in ASPECTS:

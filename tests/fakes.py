@@ -146,6 +146,7 @@ class FakeEngine:
             question_highlights=occurrences(text, answer.question),
             copies=self.copies,
             more=self.more,
+            more_copies=(0,) * len(self.more),
             features=self.features,
         )
 

@@ -85,18 +85,8 @@ def search() -> str | Response:
         question=query.text,
         cut=question.cut,
         paging=paging_of(result),
-        topic=topic_to_offer(result),
         reasons=partial(reasons, result=result),
     )
-
-
-def topic_to_offer(result: SearchResult) -> str | None:
-    """The term whose page may be linked: one that a result of this page is about, so that the page is there.
-
-    Looking the topic up would take as long as another search.
-    """
-    is_about_it = any(hit.features.get("entity") == 1 for hit in result.hits)
-    return result.entity if is_about_it else None
 
 
 @blueprint.get("/answers/<path:answer_id>")
