@@ -35,10 +35,14 @@ class Happening:
     """`happening.toml`, compiled."""
 
     threshold: int
+    alike: int  #: the threshold where words only sound so
+    certain: int  #: what a sign counts that only somebody tells whom it happens to
     seen: int  #: what a sign that one sees or feels counts
     named: int  #: what the mere name of an illness or event counts
+    several: int  #: more, where a sign is made of several
     done: int  #: more, where the sign itself is told as something that happened (晕倒了)
     cues: Sequence[Cue]
+    contexts: frozenset[str]  #: word groups that say of whom, not what
     denials: re.Pattern[str]
     supposed: re.Pattern[str]
     past: re.Pattern[str]
@@ -119,7 +123,7 @@ def load_happening(file: Path) -> Happening:
 
 
 def _happening(content: dict[str, Any]) -> Happening:
-    numbers = {name: content["weights"][name] for name in ("threshold", "seen", "named", "done")}
+    numbers = {name: content["weights"][name] for name in ("threshold", "alike", "certain", "seen", "named", "several", "done")}
     if wrong := [name for name, number in numbers.items() if type(number) is not int]:
         raise SignError(f"weights 中的“{wrong[0]}”不是整数")
     cues = [Cue(name, cue["weight"], _any(cue["patterns"])) for name, cue in content["cues"].items()]
@@ -129,6 +133,7 @@ def _happening(content: dict[str, Any]) -> Happening:
     return Happening(
         **numbers,
         cues=cues,
+        contexts=frozenset(told["contexts"]),
         denials=_any(told["denials"], "$"),
         **{name: _any(told[name]) for name in ("supposed", "past", "present", "been", "finished")},
     )

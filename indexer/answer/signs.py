@@ -14,18 +14,19 @@ A word group may be made of other groups. Words are also found where they are ty
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
-from indexer.analysis.pinyin import sounds_like, syllables
+from indexer.analysis.pinyin import syllables
 
 _NEAR = 6  #: characters between two parts joined by ~
 _AROUND = 16  #: characters between two parts joined by &
 _BREAKS = frozenset(",.;!?。、:")  #: what ~ does not reach over (in normalised text, full width folded)
 _GROUP = re.compile(r"\{([^{}]*)\}")
+HARMLESS = "harmless"  #: the group of words that hide what stands inside them
 _NO_WORD = re.compile(r"[\s{}~&+/*?()\[\]\\.]|^-|-$")  #: marks of this language, and of regular expressions
 _END = ""  #: key of a trie's node under which the words that end there stand
 
@@ -49,9 +50,18 @@ class Found(NamedTuple):
 class Sign:
     """One entry of a word group or of a rule's list: parts that must all be there, and what must not."""
 
+    text: str  #: as it is written
     chains: Sequence[Sequence[tuple[str, int]]]  #: each: joints ("", "~" or "&") with numbers of groups
     without: Sequence[int]
     needed: int  #: bits of the groups that must be present
+
+    def groups(self) -> list[int]:
+        """Numbers of the groups that must be present."""
+        return [group for joints in self.chains for _, group in joints]
+
+    def parts(self, contexts: Container[int]) -> int:
+        """How many things it says: parts that stand apart, without those that are only of these groups."""
+        return sum(any(group not in contexts for _, group in joints) for joints in self.chains)
 
     def places(self, groups: Mapping[int, Sequence[Found]]) -> list[Found]:
         """Where it stands, given where its groups stand; several parts that stand apart make one long place."""
@@ -110,7 +120,8 @@ class SignBook:
         wanted, *unwanted = re.split(r" - ", text.strip())
         chains = [self._joints(part) for part in wanted.split(" + ")]
         without = [self._group(part) for part in unwanted]
-        return Sign(chains, without, _bits(group for joints in chains for _, group in joints))
+        needed = _bits(group for joints in chains for _, group in joints)
+        return Sign(text, chains, without, needed)
 
     def _joints(self, text: str) -> list[tuple[str, int]]:
         pieces = re.split(r" ([~&]) ", text)
@@ -136,7 +147,7 @@ class SignBook:
         for word in text.split("|"):
             if _GROUP.fullmatch(word):
                 group = self._group(word)
-                self.signs.append((number, Sign([[("", group)]], (), 1 << group)))
+                self.signs.append((number, Sign(word, [[("", group)]], (), 1 << group)))
             elif not word or _NO_WORD.search(word):
                 raise SignError(f"“{text}”写法不对")
             else:
@@ -164,7 +175,10 @@ class SignBook:
         present = 0
         clauses = list(accumulate(map(int, map(_BREAKS.__contains__, text)), initial=0))
         words = self._alike_words(text) if alike else self._words(text)
+        masked = self._harmless_places(text)
         for start, end, numbers in chain(words, self._matches(text)):
+            if masked and any(masked_start <= start and end <= masked_end for masked_start, masked_end in masked):
+                continue
             place = deny(Found(start, end, end - start, clauses[start], clauses[end - 1]))
             if place is not None:
                 for number in numbers:
@@ -175,6 +189,11 @@ class SignBook:
                 groups.setdefault(number, []).extend(places)
                 present |= 1 << number
         return groups, present
+
+    def _harmless_places(self, text: str) -> list[tuple[int, int]]:
+        """Where a word stands that only looks like a sign: 骨折价, 抗病毒药."""
+        harmless = self.numbers.get(HARMLESS)
+        return [(start, end) for start, end, numbers in self._words(text) if harmless in numbers]
 
     def _matches(self, text: str) -> Iterator[tuple[int, int, list[int]]]:
         for pattern, number in self.patterns:
@@ -200,7 +219,10 @@ class SignBook:
                 node = node.get(sounds[end])
                 if node is None:
                     break
-                for word, numbers in node.get(_END, ()):
+                if _END not in node or text[start : end + 1] in self.words:  # what is a word itself is no slip
+                    yield from ((start, end + 1, n) for n in [self.words.get(text[start : end + 1])] if n)
+                    continue
+                for word, numbers in node[_END]:
                     wrong = sum(a != b for a, b in zip(word, text[start : end + 1], strict=True))
                     if wrong <= len(word) // 2:
                         yield start, end + 1, numbers
@@ -248,4 +270,4 @@ def _node(root: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _sound(character: str) -> str:
-    return sounds_like(syllables(character)[0]) if "\u4e00" <= character <= "\u9fff" else character
+    return syllables(character)[0] if "\u4e00" <= character <= "\u9fff" else character

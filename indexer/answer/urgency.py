@@ -7,6 +7,7 @@ neither index nor lexicon.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +22,11 @@ from indexer.resources import read_toml
 
 #: the most urgent first, with what people read
 LEVELS = {"emergency": "立即拨打120", "today": "今天就去医院", "watch": "尽快看医生"}
+CATCH_ALL = "unwell"  #: the rule for what no other names; any other stands before it
 HAPPENING = "happening.toml"
 _TEXTS = ("id", "level", "title", "text", "source", "reviewed_by")
-_KEYS = {*_TEXTS, "source_url", "phones", "signs", "named"}
+_SIGNS = ("certain", "signs", "named")  #: as Rule has them
+_KEYS = {*_TEXTS, *_SIGNS, "source_url", "phones"}
 _T = TypeVar("_T")
 _MAX_LENGTH = 600  #: characters of a question that are read
 
@@ -47,6 +50,7 @@ class Rule:
     """When a card is shown."""
 
     card: Card
+    certain: Sequence[Sign]  #: what only somebody says whom it happens to
     signs: Sequence[Sign]  #: what one sees or feels
     named: Sequence[Sign]  #: names of illnesses and events, which questions of every kind hold
 
@@ -56,6 +60,7 @@ class Evidence:
     """A rule whose sign stands in a question, and how much speaks for a present case."""
 
     rule: Rule
+    sign: str  #: as the rule writes it
     size: int  #: characters of the sign
     score: int
 
@@ -67,13 +72,22 @@ class Urgency:
         self._book = book
         self._happening = happening
         self.rules = rules
-        #: every sign with its rule and what it counts by itself
-        self._signs = [
-            (sign, rule, base)
+        contexts = {book.numbers[name] for name in happening.contexts}
+        signs = [
+            (sign, rule, base + happening.several * (sign.parts(contexts) > 1))
             for rule in rules
-            for signs, base in ((rule.signs, happening.seen), (rule.named, happening.named))
+            for signs, base in (
+                (rule.certain, happening.certain),
+                (rule.signs, happening.seen),
+                (rule.named, happening.named),
+            )
             for sign in signs
         ]
+        uses = Counter(group for sign, _, _ in signs for group in sign.groups())
+        #: every sign with its rule and what it counts by itself, by the group that is needed least elsewhere
+        self._signs: defaultdict[int, list[tuple[Sign, Rule, int]]] = defaultdict(list)
+        for sign, rule, base in signs:
+            self._signs[min(sign.groups(), key=uses.__getitem__)].append((sign, rule, base))
 
     def card(self, question: str) -> Card | None:
         """The most urgent card that a question calls for, if any."""
@@ -89,13 +103,15 @@ class Urgency:
         return [found for alike in (False, True) for found in self._evidence(text, alike)]
 
     def _enough(self, text: str, alike: bool) -> list[Evidence]:
-        return [found for found in self._evidence(text, alike) if found.score >= self._happening.threshold]
+        enough = self._happening.alike if alike else self._happening.threshold
+        return [found for found in self._evidence(text, alike) if found.score >= enough]
 
     def _evidence(self, text: str, alike: bool) -> Iterator[Evidence]:
         happening = self._happening
         groups, present = self._book.find(text, alike, Reality(text, happening).judge)
         cues = None
-        for sign, rule, base in self._signs:
+        likely = (entry for group in groups for entry in self._signs.get(group, ()))
+        for sign, rule, base in likely:
             if sign.needed & ~present:
                 continue
             for place in sign.places(groups):
@@ -103,11 +119,12 @@ class Urgency:
                     continue
                 cues = happening.score(text) if cues is None else cues
                 done = happening.done if happening.is_done(text, place) else 0
-                yield Evidence(rule, place.size, base + cues + done)
+                yield Evidence(rule, sign.text, place.size, base + cues + done)
 
 
-def _order(found: Evidence) -> tuple[int, int, int]:
-    return -list(LEVELS).index(found.rule.card.level), found.size, found.score
+def _order(found: Evidence) -> tuple[bool, int, int, int]:
+    card = found.rule.card
+    return card.id != CATCH_ALL, -list(LEVELS).index(card.level), found.size, found.score
 
 
 def load_urgency(resources: Path) -> Urgency:
@@ -126,6 +143,8 @@ def load_urgency(resources: Path) -> Urgency:
             if rule.card.id in rules:
                 raise _fault(file, f"规则“{rule.card.id}”重复")
             rules[rule.card.id] = rule
+    if unknown := happening.contexts - book.numbers.keys():
+        raise _fault(folder / HAPPENING, f"词组“{min(unknown)}”没有定义")
     if not rules:
         raise ResourceError(f"急症规则目录 {folder} 中没有规则。")
     return Urgency(list(rules.values()), book, happening)
@@ -187,12 +206,11 @@ def _rule(file: Path, table: Mapping[str, Any], book: SignBook) -> Rule:
             raise _fault(file, f"{name}的 {key} 要写成文字，不能为空")
     if table["level"] not in LEVELS:
         raise _fault(file, f"{name}的 level“{table['level']}”未知；可用的有 {'、'.join(LEVELS)}")
-    lists = {key: _texts(file, f"{name}的 {key}", table.get(key, [])) for key in ("phones", "signs", "named")}
-    if not lists["signs"] and not lists["named"]:
+    lists = {key: _texts(file, f"{name}的 {key}", table.get(key, [])) for key in ("phones", *_SIGNS)}
+    if not any(lists[key] for key in _SIGNS):
         raise _fault(file, f"{name}没有 signs，永远不会出现")
     card = Card(**{key: table[key].strip() for key in _TEXTS}, phones=tuple(lists["phones"]))
-    signs, named = ([_checked(file, name, partial(book.sign, text)) for text in lists[key]] for key in ("signs", "named"))
-    return Rule(card, signs, named)
+    return Rule(card, *([_checked(file, name, partial(book.sign, text)) for text in lists[key]] for key in _SIGNS))
 
 
 def _texts(file: Path, name: str, entries: object) -> list[str]:
