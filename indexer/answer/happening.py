@@ -1,4 +1,4 @@
-"""Whether what a question describes is happening now to somebody: what is denied, past or supposed, and what cues weigh.
+"""Whether what a question describes happens now to somebody: what is denied, past or supposed, and what cues weigh.
 
 `urgency/happening.toml` holds the words. A danger sign alone is not enough: 中风的后遗症有哪些 has one too.
 """
@@ -72,7 +72,7 @@ class Reality:
 
     def __post_init__(self) -> None:
         self._unreal = _unreal(self.text, self.happening)
-        self._denied_until = -1  #: where the last denied word ends, for lists of denied words
+        self._denied = (-1, -1)  #: the last denied word, or several that overlap
         self._denial: tuple[int, int] | None = None
 
     def judge(self, found: Found) -> Found | None:
@@ -84,10 +84,12 @@ class Reality:
         before = max(0, found.start - _LOOK_BACK)
         match = self.happening.denials.search(self.text[before : found.start])
         denial = (before + match.start(), found.start) if match else None
-        if denial is None and self._denial and self.text[self._denied_until : found.start] in _LISTED:
+        first, last = self._denied
+        if denial is None and (first <= found.start < last or self.text[last : found.start] in _LISTED):
             denial = self._denial
         if denial:
-            self._denied_until, self._denial = found.end, denial
+            self._denied = (first if found.start < last else found.start), max(last, found.end)
+            self._denial = denial
         return found._replace(denied=denial)
 
 
@@ -123,7 +125,9 @@ def load_happening(file: Path) -> Happening:
 
 
 def _happening(content: dict[str, Any]) -> Happening:
-    numbers = {name: content["weights"][name] for name in ("threshold", "alike", "certain", "seen", "named", "several", "done")}
+    numbers = {
+        name: content["weights"][name] for name in ("threshold", "alike", "certain", "seen", "named", "several", "done")
+    }
     if wrong := [name for name, number in numbers.items() if type(number) is not int]:
         raise SignError(f"weights 中的“{wrong[0]}”不是整数")
     cues = [Cue(name, cue["weight"], _any(cue["patterns"])) for name, cue in content["cues"].items()]
@@ -135,7 +139,11 @@ def _happening(content: dict[str, Any]) -> Happening:
         cues=cues,
         contexts=frozenset(told["contexts"]),
         denials=_any(told["denials"], "$"),
-        **{name: _any(told[name]) for name in ("supposed", "past", "present", "been", "finished")},
+        supposed=_any(told["supposed"]),
+        past=_any(told["past"]),
+        present=_any(told["present"]),
+        been=_any(told["been"]),
+        finished=_any(told["finished"]),
     )
 
 

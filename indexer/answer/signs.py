@@ -97,7 +97,7 @@ def _joined(one: Found, other: Found, joint: str) -> Found | None:
     if not 0 <= gap <= (_NEAR if joint == "~" else _AROUND) or (joint == "~" and one.last != other.first):
         return None
     # 没有胎动: what denies the second part is itself a part, so nothing is denied
-    denied = other.denied if other.denied and other.denied[1] > one.end else None
+    denied = other.denied if other.denied and other.denied[0] >= one.end else None
     return Found(one.start, other.end, one.size + other.size, one.first, other.last, one.denied or denied)
 
 
@@ -205,9 +205,9 @@ class SignBook:
         for start in range(len(text)):
             node = self._trie
             for end in range(start, len(text)):
-                node = node.get(text[end])
-                if node is None:
+                if text[end] not in node:
                     break
+                node = node[text[end]]
                 if _END in node:
                     yield start, end + 1, node[_END]
 
@@ -216,14 +216,15 @@ class SignBook:
         for start in range(len(text)):
             node = self._sound_trie
             for end in range(start, len(text)):
-                node = node.get(sounds[end])
-                if node is None:
+                if sounds[end] not in node:
                     break
-                if _END not in node or text[start : end + 1] in self.words:  # what is a word itself is no slip
-                    yield from ((start, end + 1, n) for n in [self.words.get(text[start : end + 1])] if n)
+                node = node[sounds[end]]
+                written = text[start : end + 1]
+                if written in self.words:  # what is a word itself is no slip
+                    yield start, end + 1, self.words[written]
                     continue
-                for word, numbers in node[_END]:
-                    wrong = sum(a != b for a, b in zip(word, text[start : end + 1], strict=True))
+                for word, numbers in node.get(_END, ()):
+                    wrong = sum(a != b for a, b in zip(word, written, strict=True))
                     if wrong <= len(word) // 2:
                         yield start, end + 1, numbers
 

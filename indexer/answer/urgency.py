@@ -92,10 +92,10 @@ class Urgency:
     def card(self, question: str) -> Card | None:
         """The most urgent card that a question calls for, if any."""
         text = normalize(question[:_MAX_LENGTH]).text
-        for alike in (False, True):  # as typed; then words that sound so, only where nothing was found
-            if enough := self._enough(text, alike):
-                return max(enough, key=_order).rule.card
-        return None
+        enough = self._enough(text, alike=False)
+        if not any(found.rule.card.id != CATCH_ALL and found.rule.card.level != "watch" for found in enough):
+            enough += self._enough(text, alike=True)  # words that only sound so, where it may matter
+        return max(enough, key=_order).rule.card if enough else None
 
     def evidence(self, question: str) -> list[Evidence]:
         """All that speaks for any card, enough or not, for whoever edits rules."""
@@ -143,8 +143,8 @@ def load_urgency(resources: Path) -> Urgency:
             if rule.card.id in rules:
                 raise _fault(file, f"规则“{rule.card.id}”重复")
             rules[rule.card.id] = rule
-    if unknown := happening.contexts - book.numbers.keys():
-        raise _fault(folder / HAPPENING, f"词组“{min(unknown)}”没有定义")
+    if undefined := happening.contexts - book.numbers.keys():
+        raise _fault(folder / HAPPENING, f"词组“{min(undefined)}”没有定义")
     if not rules:
         raise ResourceError(f"急症规则目录 {folder} 中没有规则。")
     return Urgency(list(rules.values()), book, happening)
