@@ -20,6 +20,7 @@ from indexer.errors import ResourceError
 
 JUDGEMENTS = RESOURCES.parent / "judgements"
 URGENCY = load_urgency(RESOURCES)
+CASES = Path(__file__).parent / "cases" / "urgency"
 TUNED = JUDGEMENTS / "urgency.jsonl"
 HELD_OUT = JUDGEMENTS / "held_out" / "urgency.jsonl"
 
@@ -144,6 +145,14 @@ def test_floors_over_the_judgements(file: Path, recall: float, level: float, car
     assert told.level >= level
     assert told.card >= card
     assert told.false_alarms <= false_alarms
+
+
+def test_questions_that_the_rules_were_made_with() -> None:
+    """Written while the rules were, to see what words they lacked; not a measure of how they generalise."""
+    urgent, calm = ((CASES / name).read_text(encoding="utf-8").splitlines() for name in ("urgent.txt", "calm.txt"))
+    assert min(len(urgent), len(calm)) > 500
+    assert sum(raised(question) is not None for question in urgent) >= 0.98 * len(urgent)
+    assert sum(raised(question) is not None for question in calm) <= 0.02 * len(calm)
 
 
 def test_questions_about_other_things_raise_none() -> None:
