@@ -136,7 +136,7 @@ def test_traditional_and_full_width_questions_raise_the_same_card() -> None:
 
 @pytest.mark.parametrize(
     ("file", "recall", "level", "card", "false_alarms"),
-    [(TUNED, 0.98, 0.95, 0.90, 0.02), (HELD_OUT, 0.90, 0.80, 0.70, 0.06)],
+    [(TUNED, 0.98, 0.95, 0.90, 0.02), (HELD_OUT, 0.90, 0.80, 0.70, 0.08)],
     ids=["tuned", "held out"],
 )
 def test_floors_over_the_judgements(file: Path, recall: float, level: float, card: float, false_alarms: float) -> None:
