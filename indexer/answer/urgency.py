@@ -28,7 +28,7 @@ _TEXTS = ("id", "level", "title", "text", "source", "reviewed_by")
 _SIGNS = ("certain", "signs", "named")  #: as Rule has them
 _KEYS = {*_TEXTS, *_SIGNS, "source_url", "phones"}
 _T = TypeVar("_T")
-_MAX_LENGTH = 600  #: characters of a question that are read
+_MAX_LENGTH = 300  #: characters of a question that are read
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,8 @@ def _rule(file: Path, table: Mapping[str, Any], book: SignBook) -> Rule:
     lists = {key: _texts(file, f"{name}的 {key}", table.get(key, [])) for key in ("phones", *_SIGNS)}
     if not any(lists[key] for key in _SIGNS):
         raise _fault(file, f"{name}没有 signs，永远不会出现")
-    card = Card(**{key: table[key].strip() for key in _TEXTS}, phones=tuple(lists["phones"]))
+    texts = {key: table[key].strip() for key in _TEXTS}
+    card = Card(**texts, phones=tuple(lists["phones"]), source_url=table.get("source_url", ""))
     return Rule(card, *([_checked(file, name, partial(book.sign, text)) for text in lists[key]] for key in _SIGNS))
 
 
