@@ -1,0 +1,228 @@
+"""Urgency cards: a question that describes an emergency gets what to do now, before everything else.
+
+Rules are data (`corpus/resources/urgency/*.toml`, its README says how they are written). A card needs two things: a
+danger sign that is neither denied nor past nor supposed, and that it happens now to somebody (`happening.py`). It needs
+neither index nor lexicon.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from indexer.analysis.normalize import normalize
+from indexer.answer.happening import Happening, Reality, load_happening
+from indexer.answer.signs import Sign, SignBook, SignError
+from indexer.errors import ResourceError
+from indexer.records import UrgencyCard
+from indexer.resources import find_resources, read_toml
+
+#: the most urgent first, with what people read
+LEVELS = {"emergency": "立即拨打120", "today": "今天就去医院", "watch": "尽快看医生"}
+CATCH_ALL = "unwell"  #: the rule for what no other names; any other stands before it
+HAPPENING = "happening.toml"
+_TEXTS = ("id", "level", "title", "text", "source", "reviewed_by")
+_SIGNS = ("certain", "signs", "named")  #: as Rule has them
+_KEYS = {*_TEXTS, *_SIGNS, "source_url", "phones"}
+_T = TypeVar("_T")
+_MAX_LENGTH = 300  #: characters of a question that are read
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a card is shown."""
+
+    card: UrgencyCard
+    certain: Sequence[Sign]  #: what only somebody says whom it happens to
+    signs: Sequence[Sign]  #: what one sees or feels
+    named: Sequence[Sign]  #: names of illnesses and events, which questions of every kind hold
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A rule whose sign stands in a question, and how much speaks for a present case."""
+
+    rule: Rule
+    sign: str  #: as the rule writes it
+    size: int  #: characters of the sign
+    score: int
+
+
+class Urgency:
+    """Safe to share between threads."""
+
+    def __init__(self, rules: Sequence[Rule], book: SignBook, happening: Happening) -> None:
+        self._book = book
+        self._happening = happening
+        self.rules = rules
+        contexts = {book.numbers[name] for name in happening.contexts}
+        signs = [
+            (sign, rule, base + happening.several * (sign.parts(contexts) > 1))
+            for rule in rules
+            for signs, base in (
+                (rule.certain, happening.certain),
+                (rule.signs, happening.seen),
+                (rule.named, happening.named),
+            )
+            for sign in signs
+        ]
+        uses = Counter(group for sign, _, _ in signs for group in sign.groups())
+        #: every sign with its rule and what it counts by itself, by the group that is needed least elsewhere
+        self._signs: defaultdict[int, list[tuple[Sign, Rule, int]]] = defaultdict(list)
+        for sign, rule, base in signs:
+            self._signs[min(sign.groups(), key=uses.__getitem__)].append((sign, rule, base))
+
+    def card(self, question: str) -> UrgencyCard | None:
+        """The most urgent card that a question calls for, if any."""
+        text = normalize(question[:_MAX_LENGTH]).text
+        enough = self._enough(text, alike=False)
+        if not any(found.rule.card.id != CATCH_ALL and found.rule.card.level != "watch" for found in enough):
+            enough += self._enough(text, alike=True)  # words that only sound so, where it may matter
+        return max(enough, key=_order).rule.card if enough else None
+
+    def evidence(self, question: str) -> list[Evidence]:
+        """All that speaks for any card, enough or not, for whoever edits rules."""
+        text = normalize(question[:_MAX_LENGTH]).text
+        return [found for alike in (False, True) for found in self._evidence(text, alike)]
+
+    def _enough(self, text: str, alike: bool) -> list[Evidence]:
+        enough = self._happening.alike if alike else self._happening.threshold
+        return [found for found in self._evidence(text, alike) if found.score >= enough]
+
+    def _evidence(self, text: str, alike: bool) -> Iterator[Evidence]:
+        happening = self._happening
+        groups, present = self._book.find(text, alike, Reality(text, happening).judge)
+        cues = None
+        likely = (entry for group in groups for entry in self._signs.get(group, ()))
+        for sign, rule, base in likely:
+            if sign.needed & ~present:
+                continue
+            for place in sign.places(groups):
+                if place.denied:
+                    continue
+                cues = happening.score(text) if cues is None else cues
+                done = happening.done if happening.is_done(text, place) else 0
+                yield Evidence(rule, sign.text, place.size, base + cues + done)
+
+
+def _order(found: Evidence) -> tuple[bool, int, int, int]:
+    card = found.rule.card
+    return card.id != CATCH_ALL, -list(LEVELS).index(card.level), found.size, found.score
+
+
+def urgency_card(question: str, resources: Path | None = None) -> UrgencyCard | None:
+    """The card that a question calls for, without any index. Raises ResourceError."""
+    return _loaded(find_resources(resources)).card(question)
+
+
+@cache
+def _loaded(resources: Path) -> Urgency:
+    return load_urgency(resources)
+
+
+def load_urgency(resources: Path) -> Urgency:
+    """Read `urgency/`. Raises ResourceError that names file and fault."""
+    folder = resources / "urgency"
+    happening = load_happening(folder / HAPPENING)
+    files = sorted(file for file in folder.glob("*.toml") if file.name != HAPPENING)
+    contents = {file: read_toml(file) for file in files}
+    book = _read_words(contents)
+    rules: dict[str, Rule] = {}
+    for file, content in contents.items():
+        if unknown := content.keys() - {"words", "rules"}:
+            raise _fault(file, f"有未知的部分“{min(unknown)}”，只能有 words 和 rules")
+        for table in _tables(file, content):
+            rule = _rule(file, table, book)
+            if rule.card.id in rules:
+                raise _fault(file, f"规则“{rule.card.id}”重复")
+            rules[rule.card.id] = rule
+    if undefined := happening.contexts - book.numbers.keys():
+        raise _fault(folder / HAPPENING, f"词组“{min(undefined)}”没有定义")
+    if not rules:
+        raise ResourceError(f"急症规则目录 {folder} 中没有规则。")
+    return Urgency(list(rules.values()), book, happening)
+
+
+def _tables(file: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    tables = content.get("rules", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _fault(file, "rules 要写成 [[rules]]")
+    return tables
+
+
+def _read_words(contents: Mapping[Path, Mapping[str, Any]]) -> SignBook:
+    """The word groups of all files. A group may be made of others, wherever these stand."""
+    homes: dict[str, tuple[Path, list[str]]] = {}
+    for file, content in contents.items():
+        words = content.get("words", {})
+        if not isinstance(words, dict):
+            raise _fault(file, "words 要写成 [words]")
+        for name, entries in words.items():
+            if name in homes:
+                raise _fault(file, f"词组“{name}”在 {homes[name][0].name} 中已有")
+            homes[name] = file, _texts(file, f"词组“{name}”", entries)
+    book = SignBook()
+    book.numbers.update({name: number for number, name in enumerate(homes)})
+    for name in _parts_first(homes):
+        file, entries = homes[name]
+        _checked(file, f"词组“{name}”", partial(book.add_group, name, entries))
+    return book
+
+
+def _parts_first(homes: Mapping[str, tuple[Path, list[str]]]) -> list[str]:
+    """Names of groups, each after those it is made of."""
+    order: dict[str, None] = {}
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        file, entries = homes[name]
+        if name in above:
+            raise _fault(file, f"词组“{name}”由它自己组成")
+        for part in (part for part in SignBook.named_in(entries) if part in homes and part not in order):
+            visit(part, (*above, name))
+        order[name] = None
+
+    for name in homes:
+        if name not in order:
+            visit(name, ())
+    return list(order)
+
+
+def _rule(file: Path, table: Mapping[str, Any], book: SignBook) -> Rule:
+    name = f"规则“{table.get('id', '?')}”"
+    if missing := [key for key in _TEXTS if key not in table]:
+        raise _fault(file, f"{name}缺少 {missing[0]}")
+    if unknown := table.keys() - _KEYS:
+        raise _fault(file, f"{name}有未知的项目“{min(unknown)}”")
+    for key in (*_TEXTS, "source_url"):
+        value = table.get(key, "")
+        if not isinstance(value, str) or (key not in ("reviewed_by", "source_url") and not value.strip()):
+            raise _fault(file, f"{name}的 {key} 要写成文字，不能为空")
+    if table["level"] not in LEVELS:
+        raise _fault(file, f"{name}的 level“{table['level']}”未知；可用的有 {'、'.join(LEVELS)}")
+    lists = {key: _texts(file, f"{name}的 {key}", table.get(key, [])) for key in ("phones", *_SIGNS)}
+    if not any(lists[key] for key in _SIGNS):
+        raise _fault(file, f"{name}没有 signs，永远不会出现")
+    texts = {key: table[key].strip() for key in _TEXTS}
+    card = UrgencyCard(**texts, phones=tuple(lists["phones"]), source_url=table.get("source_url", ""))
+    return Rule(card, *([_checked(file, name, partial(book.sign, text)) for text in lists[key]] for key in _SIGNS))
+
+
+def _texts(file: Path, name: str, entries: object) -> list[str]:
+    if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
+        raise _fault(file, f"{name}要写成文字的列表")
+    return entries
+
+
+def _checked(file: Path, name: str, make: Callable[[], _T]) -> _T:
+    try:
+        return make()
+    except SignError as error:
+        raise _fault(file, f"{name}：{error}") from error
+
+
+def _fault(file: Path, told: str) -> ResourceError:
+    return ResourceError(f"急症规则 {file} 有误：{told}。")
