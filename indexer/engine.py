@@ -88,6 +88,10 @@ class Engine:
             unmatched=unmatched(results, query, generation, word_weights),
         )
 
+    def understood(self, text: str) -> Asked:
+        """What a question is taken to mean. Raises BadQuery."""
+        return self._ask(self._generation(), text)
+
     def retrieve(self, text: str, depth: int, plain: bool = False) -> list[tuple[str, float]]:
         """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation. `plain` leaves
         out what was learned.

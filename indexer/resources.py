@@ -64,6 +64,7 @@ class RankingWeights:
     cut_off_penalty: float  #: what a flaw takes from the learned score, before it is squashed to 0 to 1
     unclean_penalty: float  #: masked words, spun text, promised cures
     copy_penalty: float  #: copies and stock answers
+    confused_penalty: float  #: an illness whose name only ends alike
     direct_score: float  #: what an answer to the same question must reach to be quoted above the list, 0 to 1
     direct_same_question: float  #: share of the question's content words that makes its question the same
     direct_sure_score: float  #: what any other answer must reach

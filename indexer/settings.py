@@ -30,7 +30,7 @@ class Settings:
     max_page_bytes: int = _setting(8_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")
     workers: int = _setting(0, "个", "清洗网页和写索引的进程数；默认与处理器核数相同")
-    memory_mb: int = _setting(1000, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
+    memory_mb: int = _setting(900, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class QuestionTerms:
     terms: WeightedTerms  #: its own, and the names behind other words for a term
     content_words: tuple[str, ...]  #: what it is about, terms by their names; empty for 怎么办 alone
     entity: str | None  #: name of the term that it is mainly about
+    confusable: tuple[str, ...]  #: names of other terms that it is easily taken for (`Lexicon.confusable`)
     is_medical: bool  #: it names an illness, a complaint, a drug, an examination, a procedure or a department
     aspects: tuple[str, ...]
     populations: tuple[str, ...]  #: 小儿 孕妇 老人 ...
@@ -140,13 +141,15 @@ class Analyzer:
         weights = character_weights(text, tokens, mentions, self.rules)
         mentions = [mention for mention in mentions if weights[mention.start]]  # 医生您好 is about no doctor
         duration = self.rules.duration.search(text)
+        entity = main_entity(mentions, self.lexicon)
         return QuestionTerms(
             text=text,
             weights=tuple(weights),
             mentions=tuple(mentions),
             terms=self._weighted(text, tokens, mentions, weights),
             content_words=_content_words(tokens, mentions, weights),
-            entity=main_entity(mentions, self.lexicon),
+            entity=entity,
+            confusable=self.lexicon.confusable(entity) if entity else (),
             is_medical=any(self.lexicon.terms[mention.name].kind in _MEDICAL for mention in mentions),
             aspects=self.aspects.find(text, mentions, self.lexicon),
             populations=found_in(self.rules.populations, text),

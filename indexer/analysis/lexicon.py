@@ -98,6 +98,21 @@ class Lexicon:
         related = [self.names.get(self.normal(word), self.normal(word)) for word in term.related] if term else []
         return tuple(other for other in dict.fromkeys([*self._narrower.get(name, ()), *related]) if other != name)
 
+    @cached_property
+    def _endings(self) -> Mapping[str, tuple[str, ...]]:
+        return _inverted((name, name[-2:]) for name, term in self.terms.items() if term.kind in ("disease", "symptom"))
+
+    def confusable(self, name: str) -> tuple[str, ...]:
+        """Names of other illnesses and complaints that end alike: 面肌痉挛 is no 肠痉挛. None that is near, holds the
+        name, or is held by it.
+        """
+        near = {*self.near(name), *(other for word in self.near(name) for other in self.near(word))}
+        return tuple(
+            other
+            for other in self._endings.get(name[-2:], ())
+            if other not in name and name not in other and other not in near and name not in self.near(other)
+        )
+
     def save(self, file: Path) -> None:
         """Write it as `open_lexicon` reads it."""
         content = {

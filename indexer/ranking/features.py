@@ -108,6 +108,13 @@ def _no_other_entity(seen: Compared) -> Values:
     return np.asarray(1.0 / (1.0 + others), np.float64)
 
 
+def _not_confused(seen: Compared) -> Values:
+    """0 where the answer never names the question's entity, but its head one that is easily taken for it."""
+    taken_for = np.array([name_key(name) for name in seen.asked.confusable], np.uint64)
+    confused = np.isin(seen.facts["entities"], taken_for).any(axis=1) & ~(seen.entity.any(axis=1))
+    return np.where(confused & (_names_entity(seen) == 0), 0.0, 1.0)
+
+
 def _same_aspect(seen: Compared) -> Values:
     """1 for the question's main aspect, .7 for another one of its; .5 where either has none."""
     aspects = seen.facts["aspects"]
@@ -204,6 +211,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("entity", "说的是同一种病", _names_entity),
     Feature("entity_often", "反复谈到这种病", _dwells_on_entity),
     Feature("no_other_entity", "没有谈别的病", _no_other_entity),
+    Feature("not_confused", "不是名字相近的另一种病", _not_confused),
     Feature("aspect", "问的是同一方面", _same_aspect),
     Feature("only_aspect", "专谈这一方面", _only_aspect),
     Feature("population", "人群一致", _same_population),

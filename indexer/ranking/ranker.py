@@ -25,6 +25,7 @@ from indexer.store.impacts import POSTED_KINDS, Impacts, keys_of
 _FIRST_PASS = 500
 
 
+_PENALISED = ("whole", "clean", "original", "not_confused")
 _COLUMNS = {feature.name: number for number, feature in enumerate(FEATURES)}
 
 
@@ -67,8 +68,10 @@ class Ranker:
         self._learned = learned
         self._weights = weights
         self._rerank = weights.pool_size
-        if learned and (unknown := set(learned.features).difference(_COLUMNS)):
+        names = learned.features if learned else ()
+        if unknown := set(names).difference(_COLUMNS):
             raise ResourceError(f"排序模型用到未知的特征“{min(unknown)}”；可用 scripts/train_ranker.py 重新生成。")
+        self._columns = [_COLUMNS[name] for name in names]
 
     def rank(
         self,
@@ -89,7 +92,8 @@ class Ranker:
         if self._learned is None or plain or not len(found.documents):
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
-        scores = 1 / (1 + np.exp(self._penalties(values) - self._learned.scores(values)))
+        learned = self._learned.scores(values[:, self._columns])
+        scores = 1 / (1 + np.exp(self._penalties(values) - learned))
         is_ahead = (
             np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)
         )
@@ -147,12 +151,15 @@ class Ranker:
 
     def _penalties(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """What flaws take from the learned scores: judged questions are too few of them to learn it from."""
-        lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in ("whole", "clean", "original")}
         weights = self._weights
+        lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in _PENALISED}
+        # only excerpts break off where another page cut them; a record that ends without a full stop may be a title
+        broken = lacks["whole"] * values[:, _COLUMNS["excerpt"]]
         return (
-            weights.cut_off_penalty * lacks["whole"]
+            weights.cut_off_penalty * broken
             + weights.unclean_penalty * lacks["clean"]
             + weights.copy_penalty * lacks["original"]
+            + weights.confused_penalty * lacks["not_confused"]
         )
 
     def held(self, words: Sequence[str], documents: Sequence[int]) -> NDArray[np.bool_]:
