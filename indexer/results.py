@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import QuestionTerms
 from indexer.analysis.aspects import ASPECTS
+from indexer.analysis.question import found_in
 from indexer.answer.direct import Offer, direct_answer
 from indexer.answer.snippet import highlights, make_snippet
 from indexer.opened import OpenGeneration
@@ -135,7 +136,8 @@ def unmatched(
     first = (query.page - 1) * query.limit
     shown = [result.candidate.document for result in results[first : first + query.limit]]
     held = generation.ranker.held(list(words), shown)
-    missing = [word for number, word in enumerate(words) if not held[:, number].any()]
+    people = generation.analyzer.rules.populations  # who is ill says nothing of what is held: 我妈
+    missing = [word for number, word in enumerate(words) if not held[:, number].any() and not found_in(people, word)]
     return tuple(word for word in missing if not any(word in other and word != other for other in missing))
 
 

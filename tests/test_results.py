@@ -112,6 +112,7 @@ def test_a_card_stands_with_and_without_results(engine: Engine) -> None:
 def test_words_that_nothing_holds_are_told(engine: Engine) -> None:
     assert "火星" in "".join(engine.search("面肌痉挛在火星上怎么治").unmatched)
     assert engine.search("面肌痉挛怎么治").unmatched == ()
+    assert "我妈" not in engine.search("我妈面肌痉挛怎么治").unmatched
 
 
 def test_honest_answers_stand_before_masked_and_promising_ones(tmp_path: Path) -> None:
