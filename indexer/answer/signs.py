@@ -7,9 +7,9 @@
     {face} - {limbs}         the one, and the other nowhere
     /3[89]度/                a regular expression, a whole entry of a word group
 
-A word group may be made of other groups. Characters that mean the same (痛 and 疼, 唔 and 不) are read as one, in words
-as in questions; regular expressions see what is typed. Words are also found where they are typed with characters that only sound so
-(血鸭 for 血压): at most half of a word's characters, never a word of one character.
+A word group may be made of other groups. Characters that mean the same (痛 and 疼) are read as one, in words as in
+questions; regular expressions see what is typed. Words are also found where they are typed with characters that only
+sound so (血鸭 for 血压): at most half of a word's characters, never a word of one character.
 """
 
 from __future__ import annotations
