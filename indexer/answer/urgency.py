@@ -183,7 +183,7 @@ def _same(contents: Mapping[Path, Mapping[str, Any]]) -> dict[int, str]:
         for read, others in table.items():
             if len(read) != 1 or not isinstance(others, str) or not others:
                 raise _fault(file, f"same 中的“{read}”要写成一个字等于若干字")
-            same.update(dict.fromkeys(map(ord, others), read))
+            same |= {ord(other): read for other in others}
     return same
 
 
