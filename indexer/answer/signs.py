@@ -7,8 +7,9 @@
     {face} - {limbs}         the one, and the other nowhere
     /3[89]度/                a regular expression, a whole entry of a word group
 
-A word group may be made of other groups. Words are also found where they are typed with characters that only sound so
-(血鸭 for 血压): at most half of a word's characters, never a word of one character.
+A word group may be made of other groups. Characters that mean the same (痛 and 疼) are read as one, in words as in
+questions; regular expressions see what is typed. Words are also found where they are typed with characters that only
+sound so (血鸭 for 血压): at most half of a word's characters, never a word of one character.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class SignBook:
     """All word groups with their signs, compiled; made once by `read_groups`, then only read."""
 
     numbers: dict[str, int] = field(default_factory=dict)  #: of a group by its name, or of a list of words
-    words: dict[str, list[int]] = field(default_factory=dict)  #: groups that a word belongs to
+    same: dict[int, str] = field(default_factory=dict)  #: what a character is read as (痛 as 疼), for str.translate
+    words: dict[str, list[int]] = field(default_factory=dict)  #: groups that a word belongs to, by how it is read
+    written: dict[str, list[int]] = field(default_factory=dict)  #: the same by how it is written
     patterns: list[tuple[re.Pattern[str], int]] = field(default_factory=list)
     signs: list[tuple[int, Sign]] = field(default_factory=list)  #: of groups, parts before what is made of them
 
@@ -151,7 +154,13 @@ class SignBook:
             elif not word or _NO_WORD.search(word):
                 raise SignError(f"“{text}”写法不对")
             else:
-                self.words.setdefault(word, []).append(number)
+                self._add_word(word, number)
+
+    def _add_word(self, word: str, number: int) -> None:
+        for words, spelling in ((self.words, word.translate(self.same)), (self.written, word)):
+            numbers = words.setdefault(spelling, [])
+            if number not in numbers:
+                numbers.append(number)
 
     def add_group(self, name: str, entries: Sequence[str]) -> None:
         """Raises SignError for an entry that cannot be read; groups that it names must be there already."""
@@ -164,7 +173,7 @@ class SignBook:
             elif not entry or "|" in entry or _NO_WORD.search(entry):
                 raise SignError(f"“{entry}”写法不对")
             else:
-                self.words.setdefault(entry, []).append(number)
+                self._add_word(entry, number)
 
     def find(self, text: str, alike: bool, deny: Callable[[Found], Found | None]) -> tuple[dict[int, list[Found]], int]:
         """Where each group stands in a normalised text, and the bits of those that do.
@@ -174,8 +183,9 @@ class SignBook:
         groups: dict[int, list[Found]] = {}
         present = 0
         clauses = list(accumulate(map(int, map(_BREAKS.__contains__, text)), initial=0))
-        words = self._alike_words(text) if alike else self._words(text)
-        masked = self._harmless_places(text)
+        read = text.translate(self.same)
+        words = self._alike_words(read) if alike else self._words(read)
+        masked = self._harmless_places(read)
         for start, end, numbers in chain(words, self._matches(text)):
             if masked and any(masked_start <= start and end <= masked_end for masked_start, masked_end in masked):
                 continue
@@ -239,7 +249,7 @@ class SignBook:
     def _sound_trie(self) -> dict[str, Any]:
         """Takes a third of a second, most of it to load pinyin; so only the first question that needs it waits."""
         root: dict[str, Any] = {}
-        for word, numbers in self.words.items():
+        for word, numbers in (self.written | self.words).items():
             _node(root, [_sound(character) for character in word]).setdefault(_END, []).append((word, numbers))
         return root
 

@@ -133,8 +133,8 @@ def load_urgency(resources: Path) -> Urgency:
     book = _read_words(contents)
     rules: dict[str, Rule] = {}
     for file, content in contents.items():
-        if unknown := content.keys() - {"words", "rules"}:
-            raise _fault(file, f"有未知的部分“{min(unknown)}”，只能有 words 和 rules")
+        if unknown := content.keys() - {"words", "rules", "same"}:
+            raise _fault(file, f"有未知的部分“{min(unknown)}”，只能有 words、rules 和 same")
         for table in _tables(file, content):
             rule = _rule(file, table, book)
             if rule.card.id in rules:
@@ -165,12 +165,26 @@ def _read_words(contents: Mapping[Path, Mapping[str, Any]]) -> SignBook:
             if name in homes:
                 raise _fault(file, f"词组“{name}”在 {homes[name][0].name} 中已有")
             homes[name] = file, _texts(file, f"词组“{name}”", entries)
-    book = SignBook()
+    book = SignBook(same=_same(contents))
     book.numbers.update({name: number for number, name in enumerate(homes)})
     for name in _parts_first(homes):
         file, entries = homes[name]
         _checked(file, f"词组“{name}”", partial(book.add_group, name, entries))
     return book
+
+
+def _same(contents: Mapping[Path, Mapping[str, Any]]) -> dict[int, str]:
+    """What each character is read as, of all files; one character for one, so that places stay what they are."""
+    same: dict[int, str] = {}
+    for file, content in contents.items():
+        table = content.get("same", {})
+        if not isinstance(table, dict):
+            raise _fault(file, "same 要写成 [same]")
+        for read, others in table.items():
+            if len(read) != 1 or not isinstance(others, str) or not others:
+                raise _fault(file, f"same 中的“{read}”要写成一个字等于若干字")
+            same |= {ord(other): read for other in others}
+    return same
 
 
 def _parts_first(homes: Mapping[str, tuple[Path, list[str]]]) -> list[str]:
