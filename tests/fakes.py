@@ -64,6 +64,7 @@ class FakeEngine:
         self.corrected: str | None = None
         self.alternatives: tuple[str, ...] = ()
         self.entity: str | None = None
+        self.topic_name: str | None = None
         self.asked_aspects: tuple[str, ...] = ()
         self.aspects_of: Mapping[str, tuple[str, ...]] = {}  #: aspects by the answers' ids
         self.direct: DirectAnswer | None = None
@@ -114,6 +115,7 @@ class FakeEngine:
             alternatives=self.alternatives,
             aspects=self.asked_aspects,
             entity=self.entity,
+            topic=self.topic_name,
             answer=self.direct if query.page == 1 else None,
             urgency=self.urgency,
             aspect_counts={aspect: counts[aspect] for aspect in ASPECTS if counts[aspect]},

@@ -58,15 +58,12 @@ def test_topics_need_an_index_like_all_else(client: FlaskClient, engine: FakeEng
     assert client.get("/api/v1/topics/面肌痉挛").status_code == 503
 
 
-@pytest.mark.parametrize(
-    ("entity", "about", "shown"), [("面肌痉挛", 1.0, True), ("面肌痉挛", 0.5, False), (None, 1.0, False)]
-)
-def test_results_lead_to_their_topic(
-    client: FlaskClient, engine: FakeEngine, entity: str | None, about: float, shown: bool
-) -> None:
-    engine.entity, engine.features = entity, {"entity": about}
+def test_results_lead_to_their_topic_where_its_page_is(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.entity = "面肌痉挛"
+    assert not page_of(client, "/search?q=面肌痉挛").select(".to-topic")
+    engine.topic_name = "面肌痉挛"
     links = page_of(client, "/search?q=面肌痉挛").select(".to-topic a")
-    assert [(link["href"], words(link)) for link in links] == [("/topics/面肌痉挛", "看“面肌痉挛”的全部方面")] * shown
+    assert [(link["href"], words(link)) for link in links] == [("/topics/面肌痉挛", "看“面肌痉挛”的全部方面")]
     assert not page_of(client, "/search?q=没有的病").select(".to-topic")
 
 

@@ -71,6 +71,11 @@ class QuestionTerms:
     sides: tuple[str, ...]
     duration: str | None  #: as it stands in the question: 三个月
 
+    @property
+    def is_bare(self) -> bool:
+        """It is the name of its entity and no more: 高血压."""
+        return self.entity is not None and all(word in self.entity for word in self.content_words)
+
 
 class Analyzer:
     """The same for answers and questions; safe to share between threads."""

@@ -45,7 +45,7 @@ def direct_answer(
 
     `words` are the question's content words, weighed; `surfaces` adds the other words for each.
     """
-    if asked.entity is None or (len(asked.content_words) < 2 and not asked.aspects):
+    if asked.entity is None or (asked.is_bare and not asked.aspects):
         return None  # a name alone asks nothing that a sentence could answer
     wanted = [Wanted(weight, tuple(surfaces({word: weight}))) for word, weight in words.items()]
     for offer in offers:

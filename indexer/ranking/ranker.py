@@ -93,7 +93,7 @@ class Ranker:
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
         learned = self._learned.scores(values[:, self._columns])
-        scores = 1 / (1 + np.exp(self._penalties(values) - learned))
+        scores = 1 / (1 + np.exp(self._penalties(values, asked.is_bare) - learned))
         is_ahead = (
             np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)
         )
@@ -149,8 +149,10 @@ class Ranker:
         )
         return values_of(seen)
 
-    def _penalties(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        """What flaws take from the learned scores: judged questions are too few of them to learn it from."""
+    def _penalties(self, values: NDArray[np.float32], is_bare: bool) -> NDArray[np.float64]:
+        """What flaws take from the learned scores: judged questions are too few of them to learn it from. An answer that
+        never names what a question of one name is about, counts as one about another illness.
+        """
         weights = self._weights
         lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in _PENALISED}
         # only excerpts break off where another page cut them; a record that ends without a full stop may be a title
@@ -159,7 +161,8 @@ class Ranker:
             weights.cut_off_penalty * broken
             + weights.unclean_penalty * lacks["clean"]
             + weights.copy_penalty * lacks["original"]
-            + weights.confused_penalty * lacks["not_confused"]
+            + weights.confused_penalty
+            * np.maximum(lacks["not_confused"], is_bare * (values[:, _COLUMNS["entity"]] == 0))
         )
 
     def held(self, words: Sequence[str], documents: Sequence[int]) -> NDArray[np.bool_]:
