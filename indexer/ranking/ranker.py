@@ -150,20 +150,21 @@ class Ranker:
         return values_of(seen)
 
     def _penalties(self, values: NDArray[np.float32], is_bare: bool) -> NDArray[np.float64]:
-        """What flaws take from the learned scores: judged questions are too few of them to learn it from. An answer that
-        never names what a question of one name is about, counts as one about another illness.
+        """What flaws take from the learned scores: too few judged answers have any to learn it from. An answer that
+        never names what a question of one name is about counts as one about another illness.
         """
         weights = self._weights
         lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in _PENALISED}
         # only excerpts break off where another page cut them; a record that ends without a full stop may be a title
         broken = lacks["whole"] * values[:, _COLUMNS["excerpt"]]
-        return (
+        confused = np.maximum(lacks["not_confused"], is_bare * (values[:, _COLUMNS["entity"]] == 0))
+        total: NDArray[np.float64] = (
             weights.cut_off_penalty * broken
             + weights.unclean_penalty * lacks["clean"]
             + weights.copy_penalty * lacks["original"]
-            + weights.confused_penalty
-            * np.maximum(lacks["not_confused"], is_bare * (values[:, _COLUMNS["entity"]] == 0))
+            + weights.confused_penalty * confused
         )
+        return total
 
     def held(self, words: Sequence[str], documents: Sequence[int]) -> NDArray[np.bool_]:
         """Which documents hold which words: shape (documents, words)."""
