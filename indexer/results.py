@@ -26,6 +26,7 @@ _OFFERED = 3
 _SHOWN_OF_ASPECT = 3
 _MAX_MORE = 5  # answers of the same page that a result names
 _FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
+_ENTITY = _FEATURE_NAMES.index("entity")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,12 @@ class Relevant:
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], asked: QuestionTerms, generation: OpenGeneration) -> Relevant:
-        """Those above the threshold."""
-        weights = generation.weights
-        return cls.all_of([each for each in candidates if is_relevant(each, weights, asked.is_medical)], generation)
+        """Those above the threshold; to a name alone those that name it, under any of its names, if there are any."""
+        relevant = [each for each in candidates if is_relevant(each, generation.weights, asked.is_medical)]
+        if asked.is_bare:
+            naming = [each for each in relevant if each.coverage == 1 or (each.features and each.features[_ENTITY] > 0)]
+            relevant = naming or relevant
+        return cls.all_of(relevant, generation)
 
     @classmethod
     def all_of(cls, relevant: Sequence[Candidate], generation: OpenGeneration) -> Relevant:

@@ -93,7 +93,7 @@ class Ranker:
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
         learned = self._learned.scores(values[:, self._columns])
-        scores = 1 / (1 + np.exp(self._penalties(values, asked.is_bare) - learned))
+        scores = 1 / (1 + np.exp(self._penalties(values) - learned))
         is_ahead = (
             np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)
         )
@@ -149,20 +149,17 @@ class Ranker:
         )
         return values_of(seen)
 
-    def _penalties(self, values: NDArray[np.float32], is_bare: bool) -> NDArray[np.float64]:
-        """What flaws take from the learned scores: too few judged answers have any to learn it from. An answer that
-        never names what a question of one name is about counts as one about another illness.
-        """
+    def _penalties(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What flaws take from the learned scores: too few judged answers have any to learn it from."""
         weights = self._weights
         lacks = {name: 1.0 - values[:, _COLUMNS[name]].astype(np.float64) for name in _PENALISED}
         # only excerpts break off where another page cut them; a record that ends without a full stop may be a title
         broken = lacks["whole"] * values[:, _COLUMNS["excerpt"]]
-        confused = np.maximum(lacks["not_confused"], is_bare * (values[:, _COLUMNS["entity"]] == 0))
         total: NDArray[np.float64] = (
             weights.cut_off_penalty * broken
             + weights.unclean_penalty * lacks["clean"]
             + weights.copy_penalty * lacks["original"]
-            + weights.confused_penalty * confused
+            + weights.confused_penalty * lacks["not_confused"]
         )
         return total
 
