@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ class Candidate:
     parts: tuple[float, ...]  #: weighted BM25F of words, bigrams and characters
     covered: float  #: weight of the question's content words that it holds (`Ranker.word_weights`)
     coverage: float  #: the same as a share of all of them, 0 to 1
-    features: tuple[float, ...] = ()  #: FEATURES, where what was learned looked at it
+    features: Sequence[float] = ()  #: FEATURES, where what was learned looked at it
 
 
 class Retrieved(NamedTuple):
@@ -103,11 +103,7 @@ class Ranker:
         order = np.lexsort((np.arange(len(scores)), -scores, ~is_ahead))
         order = np.concatenate([order, np.arange(len(scores), len(total))])
         scores = np.concatenate([scores, np.minimum(rest, scores.min())])
-        ranked = _candidates(found.at(order), scores[order], depth)
-        return [
-            replace(candidate, features=tuple(values[place].tolist())) if place < len(values) else candidate
-            for candidate, place in zip(ranked, order[:depth].tolist(), strict=True)
-        ]
+        return _candidates(found.at(order), scores[order], depth, values[order[: len(values)]].tolist())
 
     def features(
         self,
@@ -232,16 +228,19 @@ class Ranker:
         return self._impacts.alive if allowed is None else allowed & self._impacts.alive
 
 
-def _candidates(found: Retrieved, scores: NDArray[np.float64], depth: int) -> list[Candidate]:
-    """The first `depth`."""
+def _candidates(
+    found: Retrieved, scores: NDArray[np.float64], depth: int, features: Sequence[Sequence[float]] = ()
+) -> list[Candidate]:
+    """The first `depth`; `features` of the first of them."""
     return [
-        Candidate(document, score, tuple(parts), covered, coverage)
-        for document, score, parts, covered, coverage in zip(
+        Candidate(document, score, tuple(parts), covered, coverage, of_it)
+        for document, score, parts, covered, coverage, of_it in zip(
             found.documents[:depth].tolist(),
             scores[:depth].tolist(),
             found.parts[:depth].tolist(),
             found.covered[:depth].tolist(),
             found.coverage[:depth].tolist(),
+            islice(chain(features, repeat(())), min(depth, len(scores))),
             strict=True,
         )
     ]
