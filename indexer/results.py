@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def hits_of(
 def _hit(generation: OpenGeneration, rank: int, result: Result, surfaces: Mapping[str, float]) -> Hit:
     candidate = result.candidate
     answer = generation.store.answer(candidate.document)
-    words = generation.analyzer.words
+    words = partial(generation.analyzer.words, among=surfaces)
     return Hit(
         rank=rank,
         score=candidate.score,

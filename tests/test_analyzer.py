@@ -70,6 +70,17 @@ def test_each_word_stands_in_the_original_where_its_places_say(analyzer: Analyze
     assert tuple(word.text for word in words) == terms[: len(words)]
 
 
+@given(WRITTEN, st.lists(HAN_RUN | LATIN_RUN, max_size=3), st.data())
+def test_words_among_some_are_those_of_all_words(
+    analyzer: Analyzer, text: str, others: list[str], data: st.DataObject
+) -> None:
+    words = analyzer.words(text)
+    known = st.lists(st.sampled_from([word.text for word in words]), max_size=4) if words else st.just([])
+    among = {*data.draw(known), *others}
+    expected = {word for word in words if word.text in among}
+    assert set(analyzer.words(text, among)) == expected
+
+
 def test_words_have_places_in_text_that_is_written_in_another_way(analyzer: Analyzer) -> None:
     text = "做\u200bＭＲＩ\u3000\u3000查偏头\u200b痛"
     places = {word.text: text[word.start : word.end] for word in analyzer.words(text)}

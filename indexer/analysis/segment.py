@@ -39,10 +39,14 @@ class Segmenter:
 
     def cut(self, text: str) -> list[Token]:
         """Words of `text`; before a long one, the dictionary's shorter words inside it (jieba's search mode)."""
+        return [Token(text[start:end], start, end) for start, end in self.spans(text)]
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where these words stand."""
         codes = codes_of(text)
         spans = np.empty((3 * len(codes), 2), np.int32)
         found = spans[: cutting.cut_for_search(self.dictionary, codes, spans)].tolist()
-        return [Token(text[start:end], start, end) for start, end in found]
+        return [(start, end) for start, end in found]
 
     def mentions(self, text: str) -> list[Mention]:
         """Every place of a normalised text where a word of the lexicon stands, also within or across others."""
@@ -51,6 +55,10 @@ class Segmenter:
             Mention(start, end, self._surfaces[word], self._names[word])
             for (start, end), word in zip(spans.tolist(), words.tolist(), strict=True)
         ]
+
+    def mention_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where they stand, and no more."""
+        return [(start, end) for start, end in self.mention_places(codes_of(text))[0].tolist()]
 
     def mention_places(self, codes: cutting.Codes) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The same as [start, end), shape (mentions, 2), and the numbers of the words."""

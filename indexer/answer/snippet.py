@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from indexer.records import Snippet, Token
 
@@ -34,11 +34,9 @@ def make_snippet(text: str, cut: Callable[[str], Sequence[Token]], weights: Mapp
     only the chosen window, for cutting a long answer costs more than finding it. Of equal windows the first wins
     that begins with a sentence about the matter. The snippet is a slice of the text, character for character.
     """
-    places = sorted(
-        (match.start(), match.end(), word)
-        for word in weights
-        for match in re.finditer(re.escape(word), text, re.IGNORECASE)
-    )
+    lowered = text.lower()
+    lowered = lowered if len(lowered) == len(text) else text  # İ becomes two characters
+    places = sorted((start, start + len(word), word) for word in weights for start in _places(word, lowered))
     starts = [start for start, _, _ in places]
 
     def worth(window: tuple[int, int, int]) -> tuple[float, bool, int]:
@@ -52,6 +50,14 @@ def make_snippet(text: str, cut: Callable[[str], Sequence[Token]], weights: Mapp
         end -= 1
     shown = text[start:end]
     return Snippet(shown, highlights(cut(shown), weights), bool(text[:start].strip()), bool(text[end:].strip()))
+
+
+def _places(word: str, text: str) -> Iterator[int]:
+    """Where a word begins in a text."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _windows(text: str) -> list[tuple[int, int, int]]:

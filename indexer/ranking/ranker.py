@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice, pairwise, repeat
 from typing import NamedTuple
 
@@ -29,8 +29,7 @@ _PENALISED = ("whole", "clean", "original", "not_confused")
 _COLUMNS = {feature.name: number for number, feature in enumerate(FEATURES)}
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A document that retrieval found, with the parts of its score."""
 
     document: int
