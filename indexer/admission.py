@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from indexer.records import Answer, Page, Reason, Rejected
+from indexer.records import Answer, Page, Rejected
+from indexer.verdicts import Reason
 
 
 class Admission:

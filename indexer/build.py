@@ -18,12 +18,13 @@ from indexer.indexing import Base, find_base, index
 from indexer.native import give_back_memory
 from indexer.quality_gate.gate import objections
 from indexer.read import READERS, find_files
-from indexer.records import Page, Reason, Rejected
+from indexer.records import Page, Rejected
 from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.generations import Draft, Manifest
 from indexer.store.take_downs import TakeDowns
+from indexer.verdicts import Reason
 
 
 @dataclass(frozen=True)

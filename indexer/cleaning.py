@@ -22,8 +22,9 @@ from indexer.extract import SiteTemplates, extract_page, load_site_templates
 from indexer.identify import with_ids
 from indexer.quality import QualityRules, load_quality_rules, with_quality
 from indexer.read import decoded_page, read_file
-from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
+from indexer.records import Page, RawPage, Rejected, SavedPage
 from indexer.settings import Settings
+from indexer.verdicts import Reason
 
 #: called after each file with how many of how many are done
 Progress = Callable[[int, int], None]

@@ -11,28 +11,30 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 from click.termui import progressbar
 
+from indexer.answer.urgency import urgency_card
 from indexer.build import BuildReport, build_generation
 from indexer.cleaning import Progress, clean
 from indexer.engine import Engine, open_engine
-from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, TooDeep
+from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, IndexerError, TooDeep
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
 from indexer.health import findings
 from indexer.lexicon_commands import lexicon
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
-from indexer.records import Flaw, Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
+from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
 from indexer.store.take_downs import put_back, take_down
+from indexer.verdicts import Flaw
 
 _EXIT_REFUSED = 3
 _EXIT_BUILD_RUNNING = 4
@@ -190,19 +192,28 @@ def build_summary(report: BuildReport) -> list[str]:
 @click.option("--exact", is_flag=True, help="按输入的原文搜索，不改错别字")
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def search(query: str, data: Path | None, limit: int, exact: bool, as_json: bool) -> None:
-    engine = _engine(data)
-    result = engine.search(Query(query, limit=limit, as_typed=exact))
+    try:
+        result = _engine(data).search(Query(query, limit=limit, as_typed=exact))
+    except IndexerError:
+        # Whatever failed, somebody in an emergency is told what to do; rules that fail too must not hide the cause.
+        with suppress(IndexerError):
+            _tell(urgency_card(query, load_settings({"data": data}).resources))
+        raise
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
         return
-    for line in card_lines(result.urgency):
-        click.echo(line, err=True)
+    _tell(result.urgency)
     if result.corrected:
         click.echo(f"已按“{result.corrected}”搜索；加 --exact 仍搜“{query}”。", err=True)
     for line in result_lines(result):
         click.echo(line)
     if not result.hits:
         click.echo("没有找到相关的答案；换一种说法，或只写疾病和症状的名称试试。", err=True)
+
+
+def _tell(card: UrgencyCard | None) -> None:
+    for line in card_lines(card):
+        click.echo(line, err=True)
 
 
 def card_lines(card: UrgencyCard | None) -> list[str]:

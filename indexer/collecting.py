@@ -23,8 +23,9 @@ from typing import IO, Self
 import numpy as np
 
 from indexer.dedupe import FACTS, Copies, Facts, copy_facts, find_copies, with_copies
-from indexer.records import Flaw, Page, Reason, Rejected
+from indexer.records import Page, Rejected
 from indexer.repetition import LineCounter, RepeatedLines, line_digests
+from indexer.verdicts import Flaw, Reason
 
 KEY_BYTES = 16
 _REASONS, _FLAWS = tuple(Reason), tuple(Flaw)  # nothing else reads what refers to places in them

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from rensa import RMinHash
 
 from indexer.analysis.normalize import normalize
-from indexer.records import Answer, Flaw, Page, QualityFact, Rejected
+from indexer.records import Answer, Page, QualityFact, Rejected
+from indexer.verdicts import Flaw
 
 _BANDS, _ROWS = 21, 6
 _SHINGLE_CHARS = 4

@@ -61,7 +61,7 @@ class Engine:
         if query.limit < 1 or query.page < 1:
             raise BadQuery(f"页码和每页条数都应大于 0，却是第 {query.page} 页、每页 {query.limit} 条。")
         if query.aspect is not None and query.aspect not in ASPECTS:
-            raise BadQuery(f"没有“{query.aspect}”这个方面；可选的有 {'、'.join(ASPECTS)}。")
+            raise BadQuery(f"没有“{query.aspect}”这个方面；可选的有{'、'.join(ASPECTS)}。")
         generation = self._generation()
         asked = self._ask(generation, query.text, query.as_typed)
         if not asked.terms.content_words:

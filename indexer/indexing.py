@@ -21,7 +21,7 @@ from indexer.analysis.vocabulary import FILE_NAME as VOCABULARY
 from indexer.analysis.vocabulary import MIN_ANSWERS, write_vocabulary
 from indexer.collecting import Collected, open_collected
 from indexer.dedupe import fold_key
-from indexer.records import Page, Reason, Rejected
+from indexer.records import Page, Rejected
 from indexer.resources import read_ranking_weights
 from indexer.settings import Settings
 from indexer.store import generations, impacts, whoosh_store
@@ -30,6 +30,8 @@ from indexer.store.impacts import Impacts
 from indexer.store.index_update import extend_index
 from indexer.store.index_writer import Analysis, IndexWriter, commit_index
 from indexer.store.whoosh_store import WhooshStore
+from indexer.store.word_counts import word_counts
+from indexer.verdicts import Reason
 
 PAGES, REJECTED = "pages.jsonl", "rejected.jsonl"
 #: an index of which a larger part has changed is written anew, and one that was updated so often
@@ -223,7 +225,7 @@ def _as_dict(item: Page | Rejected) -> dict[str, object]:
 
 def _write_words(collected: Collected, folder: Path, analyzer: Analyzer, sounds: Mapping[str, str]) -> None:
     """The vocabulary, for slips, and what is offered while one types."""
-    counts = Impacts(folder / impacts.FOLDER).word_counts(analyzer.lexicon.names, MIN_ANSWERS)
+    counts = word_counts(Impacts(folder / impacts.FOLDER).segments, analyzer.lexicon.names, MIN_ANSWERS)
     write_vocabulary(folder, analyzer.lexicon, counts, sounds)
     questions = Counter(collected.questions())
     rules = load_suggestion_rules(folder / "resources")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.errors import ResourceError
-from indexer.records import Flaw, Page, QualityFact
+from indexer.records import Page, QualityFact
 from indexer.resources import read_toml
+from indexer.verdicts import Flaw
 
 _CONTEXT_CHARS = 8
 _PROSE_CHARS = 30

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from indexer.records import Answer, Page, Reason, Rejected, RemovedBlock
+from indexer.records import Answer, Page, Rejected, RemovedBlock
+from indexer.verdicts import Reason
 
 _MIN_LINE_CHARS = 12  # shorter ones are headings: 发病原因
 _MIN_PAGES = 5

@@ -137,12 +137,20 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
 def unmatched(
     results: Sequence[Result], query: Query, generation: OpenGeneration, words: Mapping[str, float]
 ) -> tuple[str, ...]:
-    """Words of the question that no result of this page holds."""
+    """Words of the question that no result of this page holds.
+
+    A character alone (治, 好) is told only where it is a term of the lexicon: as a rule it asks, and names nothing.
+    """
     first = (query.page - 1) * query.limit
     shown = [result.candidate.document for result in results[first : first + query.limit]]
     held = generation.ranker.held(list(words), shown)
     people = generation.analyzer.rules.populations  # who is ill says nothing of what is held: 我妈
-    missing = [word for number, word in enumerate(words) if not held[:, number].any() and not found_in(people, word)]
+    names = generation.analyzer.lexicon.names
+    missing = [
+        word
+        for number, word in enumerate(words)
+        if not held[:, number].any() and not found_in(people, word) and (len(word) > 1 or word in names)
+    ]
     return tuple(word for word in missing if not any(word in other and word != other for other in missing))
 
 

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Protocol
 
-from indexer.records import Block, Reason
+from indexer.records import Block
+from indexer.verdicts import Reason
 
 
 class SpamPatterns(Protocol):

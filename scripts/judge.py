@@ -30,7 +30,8 @@ from page_templates.source import read_source
 from indexer.engine import Engine, open_engine
 from indexer.errors import BadQuery
 from indexer.quality_gate.evaluate import read_qrels
-from indexer.records import Answer, Flaw
+from indexer.records import Answer
+from indexer.verdicts import Flaw
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 FOLDERS = (CORPUS / "judgements", CORPUS / "judgements" / "held_out")

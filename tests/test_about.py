@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from indexer.analysis.about import MAX_ENTITIES, About, about
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.aspects import ASPECTS
-from indexer.records import Flaw, Kind, QualityFact
+from indexer.records import Kind, QualityFact
 from indexer.store.answer_facts import (
     ANSWER_FACTS,
     answer_facts,
@@ -24,6 +24,7 @@ from indexer.store.answer_facts import (
     name_key,
     population_bits,
 )
+from indexer.verdicts import Flaw
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,11 @@ from store_builders import spasm_answers, write_files
 
 from indexer import build_generation, open_engine, switch_to
 from indexer.errors import CorpusError, GenerationMissing, ResourceError
-from indexer.records import Answer, Reason
+from indexer.records import Answer
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.take_downs import take_down
+from indexer.verdicts import Reason
 
 ARTICLE = """<html><head><title>{title}</title></head><body><h1>{title}</h1>
 <p>面肌痉挛多从一侧下眼睑开始，慢慢扩展到嘴角，紧张和劳累时会加重。</p>

@@ -15,7 +15,8 @@ from indexer import open_engine
 from indexer.dedupe import fold_key
 from indexer.opened import open_generation
 from indexer.quality_gate.evaluate import read_qrels, read_queries
-from indexer.records import Answer, Flaw
+from indexer.records import Answer
+from indexer.verdicts import Flaw
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 JUDGEMENTS = CORPUS / "judgements"

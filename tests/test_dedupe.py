@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from indexer.dedupe import Copies, CopyFinder, fold_key, with_copies
-from indexer.records import Answer, Flaw, Page, QualityFact, Reason, Rejected
+from indexer.records import Answer, Page, QualityFact, Rejected
+from indexer.verdicts import Flaw, Reason
 
 SPASM = (
     "面肌痉挛是一侧面部的肌肉不由自主地抽动，多数从下眼睑开始，几个月到几年以后扩展到嘴角。"

@@ -12,7 +12,8 @@ import pytest
 from indexer.extract import SiteTemplates, extract_page, load_site_templates
 from indexer.read import read_file
 from indexer.read.pages import text_of
-from indexer.records import Kind, Page, RawPage, Reason, Rejected, SavedPage
+from indexer.records import Kind, Page, RawPage, Rejected, SavedPage
+from indexer.verdicts import Reason
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"

@@ -17,9 +17,10 @@ from indexer.analysis.analyzer import QuestionTerms, load_analyzer
 from indexer.ranking.features import FEATURES, Compared, values_of
 from indexer.ranking.likeness import MEASURES
 from indexer.ranking.ranker import Ranker
-from indexer.records import Answer, Flaw, Kind, QualityFact
+from indexer.records import Answer, Kind, QualityFact
 from indexer.resources import read_ranking_weights
 from indexer.store.answer_facts import ANSWER_FACTS, answer_facts
+from indexer.verdicts import Flaw
 
 WEIGHTS = read_ranking_weights(RESOURCES)
 NAMES = [feature.name for feature in FEATURES]

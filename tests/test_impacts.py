@@ -21,6 +21,7 @@ from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.store.base import PARTS, TERM_KINDS, field_name
 from indexer.store.counting import MAX_FREQUENCY
 from indexer.store.impacts import Impacts, keys_of
+from indexer.store.word_counts import word_counts
 
 WEIGHTS = read_ranking_weights(RESOURCES)
 ALPHABET = "面肌痉挛抽搐失眠头痛的了药ct3.5，。 \n𠀀β"
@@ -84,7 +85,7 @@ def test_word_counts_are_of_answers_and_of_questions(texts: list[tuple[str, str]
     in_questions = Counter(word for document in index for word in set(document["question_words"]))
     expected = {word: (n, in_questions[word]) for word, n in in_answers.items() if n >= 2 or word == "失眠"}
     with impacts_of(texts, max_documents) as impacts:
-        assert impacts.word_counts(["失眠", "没有"], 2) == expected
+        assert word_counts(impacts.segments, ["失眠", "没有"], 2) == expected
 
 
 @given(answers, written, kinds, st.integers(1, 9), st.integers(1, 10), weights)

@@ -13,9 +13,10 @@ from indexer.native import KERNEL_FILES
 ROOT = Path(__file__).parent.parent
 
 #: what every room of the engine may import, and what imports nothing of ours but each other
-SHARED = {"records", "errors", "settings", "resources"}
+SHARED = {"records", "verdicts", "errors", "settings", "resources"}
 ARROWS = {
-    "records": set(),
+    "records": {"verdicts"},
+    "verdicts": set(),
     "errors": set(),
     "settings": {"errors"},
     "resources": {"errors"},
@@ -47,7 +48,18 @@ ARROWS = {
     | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
-    | {"build", "cleaning", "engine", "extract", "health", "lexicon_commands", "quality_gate", "read", "store"},
+    | {
+        "answer",
+        "build",
+        "cleaning",
+        "engine",
+        "extract",
+        "health",
+        "lexicon_commands",
+        "quality_gate",
+        "read",
+        "store",
+    },
     "__init__": SHARED | {"analysis", "answer", "build", "ranking", "engine", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands

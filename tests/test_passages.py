@@ -15,7 +15,8 @@ from indexer.analysis.analyzer import QuestionTerms, WeightedTerms
 from indexer.answer.direct import DirectRules, Offer, direct_answer
 from indexer.answer.passages import Wanted, best_passage, load_passage_rules
 from indexer.errors import ResourceError
-from indexer.records import Flaw, Kind, QualityFact
+from indexer.records import Kind, QualityFact
+from indexer.verdicts import Flaw
 
 RULES = load_passage_rules(RESOURCES)
 SPASM = (Wanted(3.0, ("面肌痉挛", "面肌抽搐")), Wanted(1.0, ("治",)))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from indexer.errors import ResourceError
 from indexer.quality import load_quality_rules, quality_of, with_quality
-from indexer.records import Flaw, Page
+from indexer.records import Page
+from indexer.verdicts import Flaw
 
 RULES = load_quality_rules(RESOURCES)
 RUNNING = "面肌痉挛多从下眼睑开始。几个月后会扩展到嘴角。"

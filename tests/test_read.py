@@ -12,7 +12,8 @@ from store_builders import write_files
 
 from indexer.errors import CorpusError
 from indexer.read import decoded_page, find_files, read_file
-from indexer.records import Kind, Page, RawPage, Reason, Rejected, SavedPage
+from indexer.records import Kind, Page, RawPage, Rejected, SavedPage
+from indexer.verdicts import Reason
 
 LIMIT = 1000
 HTML = "<html><body><p>面肌痉挛怎么治？</p></body></html>"

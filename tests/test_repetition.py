@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from builders import make_answer
 
-from indexer.records import Answer, Page, Reason, Rejected, RemovedBlock
+from indexer.records import Answer, Page, Rejected, RemovedBlock
 from indexer.repetition import LineCounter
+from indexer.verdicts import Reason
 
 SLOGAN = "好医生网，陪伴您的每一次问诊。"
 TOPICS = ("面瘫", "头痛", "失眠", "耳鸣", "胃痛", "鼻炎", "咳嗽", "腰痛", "皮疹", "眩晕")

@@ -13,8 +13,8 @@ from test_build import records
 from indexer import Engine, Query, build_generation, open_engine
 from indexer.analysis.aspects import ASPECTS
 from indexer.errors import BadQuery
-from indexer.records import Flaw
 from indexer.settings import Settings
+from indexer.verdicts import Flaw
 
 JUDGEMENTS = Path(__file__).parent.parent / "corpus" / "judgements"
 QUESTIONS = ("面肌痉挛怎么治", "湿疹反复发作怎么办", "高血压能不能喝酒", "孩子发烧怎么护理", "乙肝会传染吗")
@@ -112,6 +112,7 @@ def test_a_card_stands_with_and_without_results(engine: Engine) -> None:
 def test_words_that_nothing_holds_are_told(engine: Engine) -> None:
     assert "火星" in "".join(engine.search("面肌痉挛在火星上怎么治").unmatched)
     assert engine.search("面肌痉挛怎么治").unmatched == ()
+    assert engine.search(Query("面肌痉挛怎么治", aspect="病因")).unmatched == ()  # 治 asks, and names nothing
     assert "我妈" not in engine.search("我妈面肌痉挛怎么治").unmatched
 
 

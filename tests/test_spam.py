@@ -8,8 +8,9 @@ import pytest
 
 from indexer.extract import load_site_templates
 from indexer.extract.site_templates import plain
-from indexer.records import Block, Reason
+from indexer.records import Block
 from indexer.spam import commercial_reason, is_advertisement, is_link_farm
+from indexer.verdicts import Reason
 
 RULES = load_site_templates(Path(__file__).parent.parent / "corpus" / "resources").general
 

@@ -20,6 +20,7 @@ from store_builders import PATIENCE_SECONDS, spasm_answers, whoosh_store, write_
 from indexer.records import Answer
 from indexer.store.impacts import Impacts
 from indexer.store.whoosh_store import WhooshStore
+from indexer.store.word_counts import word_counts
 
 SITE = "健康之家·问答"
 URL = "https://www.example.com/问答/a.html?id=1&page=2#答案"
@@ -78,7 +79,7 @@ def store(documents: list[Answer], tmp_path: Path) -> WhooshStore:
 def expected(documents: list[Answer], tmp_path_factory: pytest.TempPathFactory) -> Expected:
     """Each word of the answers with its postings as the arrays have them."""
     arrays = Impacts(write_index(tmp_path_factory.mktemp("expected"), documents) / "impacts")
-    found = {word: arrays.postings("answer_words", word) for word in arrays.word_counts([], 1)}
+    found = {word: arrays.postings("answer_words", word) for word in word_counts(arrays.segments, [], 1)}
     return {
         word: list(zip(each.documents.tolist(), each.frequencies.tolist(), strict=True)) for word, each in found.items()
     }

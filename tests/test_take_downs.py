@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from indexer import open_engine
 from indexer.engine import Engine
 from indexer.errors import StateError
-from indexer.records import Reason
 from indexer.store.generations import roll_back
 from indexer.store.take_downs import TakeDowns, put_back, take_down
+from indexer.verdicts import Reason
 
 URL = "https://example.com/面肌痉挛/1.html"
 ANSWERS = [

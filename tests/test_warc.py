@@ -16,7 +16,8 @@ from warcio.warcwriter import WARCWriter
 
 from indexer.read import decoded_page, find_files, read_file
 from indexer.read.warc import read
-from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
+from indexer.records import Page, RawPage, Rejected, SavedPage
+from indexer.verdicts import Reason
 
 LIMIT = 1000
 SITE = "http://archiv.example/"

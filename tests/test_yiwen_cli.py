@@ -141,6 +141,13 @@ def test_search_prints_ranked_answers_for_reading(built_once: Path) -> None:
     assert "失眠" not in process.stdout
 
 
+def test_an_emergency_is_told_also_where_nothing_can_be_searched(tmp_path: Path) -> None:
+    process = yiwen("search", "我妈突然胸口剧痛喘不上气", "--data", "missing", cwd=tmp_path)
+    card, sentence = process.stderr.rstrip().rsplit("\n", 1)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "120" in card and "yiwen build" in sentence
+
+
 def test_nothing_found_is_no_error_and_nothing_on_standard_output(built_once: Path) -> None:
     process = yiwen("search", "房贷利率", "--data", "data", cwd=built_once)
     assert_one_chinese_sentence(process, 0, "没有找到")

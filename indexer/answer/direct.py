@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from indexer.analysis.analyzer import QuestionTerms
 from indexer.answer.passages import PassageRules, Wanted, best_passage, share_in
-from indexer.records import Answer, DirectAnswer, Flaw, Kind
+from indexer.records import Answer, DirectAnswer, Kind
+from indexer.verdicts import Flaw
 
 _UNFIT = frozenset((Flaw.CUT_OFF, Flaw.MASKED, Flaw.SPUN, Flaw.INLINE_PINYIN, Flaw.CURE_PROMISE, Flaw.STOCK_ANSWER))
 

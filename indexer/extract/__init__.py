@@ -9,7 +9,8 @@ from indexer.extract.main_content import divide_html
 from indexer.extract.sections import QA_MARK, Sections, body_text, headings, qa_pairs
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, load_site_templates, plain
 from indexer.extract.title import is_question, title_key, without_kind
-from indexer.records import Page, RawPage, Reason, Rejected, host_of
+from indexer.records import Page, RawPage, Rejected, host_of
+from indexer.verdicts import Reason
 
 __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
 

@@ -12,7 +12,8 @@ from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.parts import DoctorAnswer
 from indexer.extract.sections import Sections, body_text
 from indexer.extract.site_templates import Rules, first_match, plain
-from indexer.records import Block, Reason
+from indexer.records import Block
+from indexer.verdicts import Reason
 
 _BYLINE_CHARS = 90
 _QUESTION_CHARS = 250

@@ -15,8 +15,9 @@ from indexer.extract.dialogue import SURE_TITLE
 from indexer.extract.html_blocks import HtmlBlocks
 from indexer.extract.site_templates import Rules, first_match
 from indexer.extract.title import title_key
-from indexer.records import Block, Reason, RemovedBlock
+from indexer.records import Block, RemovedBlock
 from indexer.spam import kinship
+from indexer.verdicts import Reason
 
 _BY_TAG = {
     "nav": "navigation",

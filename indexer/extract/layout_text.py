@@ -19,7 +19,8 @@ from indexer.extract.parts import DoctorAnswer, PageParts
 from indexer.extract.sections import QA_MARK, Sections, body_text, divide, is_control
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match
 from indexer.extract.title import is_question, title_key
-from indexer.records import Block, RawPage, Reason
+from indexer.records import Block, RawPage
+from indexer.verdicts import Reason
 
 _TITLE_CHARS = (4, 60)
 _MAX_HEAD_BLOCKS = 80

@@ -24,7 +24,8 @@ from indexer.extract.sections import RELATED_RULES, Sections, body_text, divide
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, plain
 from indexer.extract.state import state
 from indexer.extract.title import is_question, page_title, title_key
-from indexer.records import Block, Kind, QaPair, RawPage, Reason, RemovedBlock
+from indexer.records import Block, Kind, QaPair, RawPage, RemovedBlock
+from indexer.verdicts import Reason
 
 _BYLINE_CHARS = 80
 _BYLINE_BLOCKS = 6

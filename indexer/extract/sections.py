@@ -16,8 +16,9 @@ from indexer.extract.crumbs import crumbs_in
 from indexer.extract.metadata import Facts, parse_date, read_facts
 from indexer.extract.site_templates import Rules, first_match, plain, simplified
 from indexer.extract.title import title_key
-from indexer.records import Block, QaPair, Reason, RemovedBlock
+from indexer.records import Block, QaPair, RemovedBlock
 from indexer.spam import commercial_reason, without_advertising_sentences
+from indexer.verdicts import Reason
 
 _FACT_LINE_CHARS = 120  # bylines are short; longer lines with a date in them are text
 _DATED_QUESTION = re.compile(r"^(?P<question>.+?)\s+(?P<date>\d{4}-\d{1,2}-\d{1,2})$")

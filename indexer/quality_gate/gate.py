@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from indexer.records import Reason
 from indexer.store.generations import Manifest
+from indexer.verdicts import Reason
 
 _MIN_KEPT_SHARE = 0.5  # a site that changes its template loses pages by the folder, not by the page
 

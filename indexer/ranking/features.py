@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from indexer.analysis.analyzer import QuestionTerms
 from indexer.ranking.likeness import MEASURES
-from indexer.records import Flaw, Kind
+from indexer.records import Kind
 from indexer.store.answer_facts import aspect_bits, has_flaw, is_kind, name_key, population_bits
+from indexer.verdicts import Flaw
 
 Values = NDArray[np.float64]
 _OPEN = 0.5

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.native import kernel
-from indexer.ranking.scanning import placed, posting_of
+from indexer.ranking.scanning import end_of, placed, posting_of
 from indexer.store.counting import BREAK, next_character
 from indexer.store.directory import terms_at, texts_at
 from indexer.store.postings import frequencies_at
@@ -217,9 +217,7 @@ def occurrences(directory: Any, extents: Any, documents: Any, counts: Any) -> No
     """
     first = 0
     for segment in range(len(directory.bases) - 1):
-        last = first
-        while last < len(documents) and documents[last] < directory.bases[segment + 1]:
-            last += 1
+        last = end_of(documents, first, directory.bases[segment + 1])
         if last == first:
             continue
         terms = terms_at(directory, segment, 0)

@@ -218,6 +218,15 @@ def _add_held(terms: Any, extents: Any, weights: Any, documents: Any, base: Any,
 
 
 @kernel
+def end_of(documents: Any, first: Any, after: Any) -> Any:
+    """Where the documents, ascending from place `first`, reach the number `after`."""
+    last = first
+    while last < len(documents) and documents[last] < after:
+        last += 1
+    return last
+
+
+@kernel
 def placed(directory: Any, segment: Any, wanted: Any) -> Any:
     """For each character of a segment its place among the wanted ones, or -1."""
     keys, numbers, _ = characters_at(directory, segment)
@@ -314,9 +323,7 @@ def score(
     """
     first = 0
     for segment in range(len(directory.bases) - 1):
-        last = first
-        while last < len(documents) and documents[last] < directory.bases[segment + 1]:
-            last += 1
+        last = end_of(documents, first, directory.bases[segment + 1])
         if last == first:
             continue
         here, base = documents[first:last], directory.bases[segment]

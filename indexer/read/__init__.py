@@ -9,7 +9,8 @@ from pathlib import Path
 from indexer.errors import CorpusError
 from indexer.read import html, jsonl, txt, warc
 from indexer.read.pages import text_of
-from indexer.records import Page, RawPage, Reason, Rejected, SavedPage
+from indexer.records import Page, RawPage, Rejected, SavedPage
+from indexer.verdicts import Reason
 
 __all__ = ["READERS", "decoded_page", "find_files", "read_file"]
 

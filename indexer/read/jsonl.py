@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import cause_of
-from indexer.records import Answer, Kind, Page, Reason, Rejected, SavedPage, host_of
+from indexer.records import Answer, Kind, Page, Rejected, SavedPage, host_of
+from indexer.verdicts import Reason
 
 
 def read(file: Path, path: str, max_bytes: int) -> Iterator[SavedPage | Rejected]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from indexer.decode import decode, is_garbled
 from indexer.errors import cause_of
-from indexer.records import RawPage, Reason, Rejected, SavedPage
+from indexer.records import RawPage, Rejected, SavedPage
+from indexer.verdicts import Reason
 
 
 def read_page(file: Path, path: str, max_bytes: int, media: str) -> Iterator[SavedPage | Rejected]:

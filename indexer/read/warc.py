@@ -15,7 +15,8 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
 from indexer.errors import cause_of
-from indexer.records import Reason, Rejected, SavedPage
+from indexer.records import Rejected, SavedPage
+from indexer.verdicts import Reason
 
 #: what warcio stumbles over in damaged archives
 _DAMAGE = (ArchiveLoadFailed, EOFError, ValueError, zlib.error, AttributeError, KeyError, IndexError, TypeError)

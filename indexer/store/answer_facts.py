@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from indexer.analysis.about import MAX_ENTITIES, About
 from indexer.analysis.aspects import ASPECTS
-from indexer.records import Answer, Flaw, Kind
+from indexer.records import Answer, Kind
+from indexer.verdicts import Flaw
 
 _FLAWS, _KINDS = tuple(Flaw), tuple(Kind)
 ANSWER_FACTS = np.dtype(

@@ -11,7 +11,7 @@ Whoosh has segments of the same answers in the same order. Processes that map th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,10 @@ class Removed:
     def answers_with(self, kind: str, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """How many removed answers hold each term: shape (keys,)."""
         return _looked_up(self.keys[kind], self.answers[kind], keys)
+
+    def questions_with(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """How many of their questions hold each word: shape (keys,)."""
+        return _looked_up(self.keys["words"], self.questions, keys)
 
 
 @dataclass(frozen=True)
@@ -177,31 +181,6 @@ class Impacts:
         lengths = (segment.lengths[TERM_KINDS.index(kind), :, part] for segment in self.segments)
         return np.concatenate([np.empty(0, np.int32), *lengths])
 
-    def word_counts(self, wanted: Iterable[str], min_answers: int) -> dict[str, tuple[int, int]]:
-        """Words of at least so many answers, and the wanted ones: how many answers and how many questions hold each."""
-        every, in_answers, in_questions = np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
-        for segment in self.segments:  # one by one: a million answers together take half a gigabyte
-            terms, removed = segment.terms["words"], segment.removed
-            asked = (terms.frequencies >> postings.QUESTION_SHIFT) > 0
-            answers = np.diff(terms.starts)
-            questions = np.add.reduceat(asked, terms.starts[:-1], dtype=np.int64) if len(asked) else answers
-            if removed:
-                answers = answers - removed.answers_with("words", terms.keys)
-                questions = questions - _looked_up(removed.keys["words"], removed.questions, terms.keys)
-            before, every = every, np.union1d(every, terms.keys)
-            at, here = np.searchsorted(every, before), np.searchsorted(every, terms.keys)
-            in_answers, in_questions = (_spread(each, at, len(every)) for each in (in_answers, in_questions))
-            in_answers[here] += answers
-            in_questions[here] += questions
-        chosen = every[(in_answers >= min_answers) | (np.isin(every, keys_of(list(wanted))) & (in_answers > 0))]
-        counts: dict[str, tuple[int, int]] = {}
-        for segment in self.segments:
-            here = np.flatnonzero(np.isin(segment.terms["words"].keys, chosen))
-            at = np.searchsorted(every, segment.terms["words"].keys[here])
-            for word, number in zip(_words_at(segment, here), at.tolist(), strict=True):
-                counts[word] = (int(in_answers[number]), int(in_questions[number]))
-        return counts
-
     @cached_property
     def fold_keys(self) -> NDArray[np.uint64]:
         """Equal for an original and its copies: shape (document_count,)."""
@@ -210,19 +189,25 @@ class Impacts:
     def facts_of(self, documents: NDArray[np.int64]) -> NDArray[np.void]:
         """Rows of ANSWER_FACTS of these documents."""
         found = np.zeros(len(documents), ANSWER_FACTS)
-        for segment in self.segments:
-            here = (documents >= segment.base) & (documents < segment.base + segment.document_count)
-            found[here] = segment.facts[documents[here] - segment.base]
+        for segment, here, numbers in self._by_segment(documents):
+            found[here] = self.segments[segment].facts[numbers]
         return found
 
     def sites_of(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers of their sites, equal for one site; those without a site have each its own, below 0."""
         found = -1 - documents
-        for segment, numbers in zip(self.segments, self._site_numbers, strict=True):
-            here = (documents >= segment.base) & (documents < segment.base + segment.document_count)
-            sites = numbers[segment.sites[documents[here] - segment.base]]
+        for segment, here, numbers in self._by_segment(documents):
+            sites = self._site_numbers[segment][self.segments[segment].sites[numbers]]
             found[here] = np.where(sites >= 0, sites, found[here])
         return found
+
+    def _by_segment(self, documents: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.int64]]]:
+        """For each segment that has some of the documents: its place, where these stand, and their numbers in it."""
+        bases = np.array([segment.base for segment in self.segments], np.int64)
+        owners = np.searchsorted(bases, documents, side="right") - 1
+        for segment in np.unique(owners).tolist():
+            here = np.flatnonzero(owners == segment)
+            yield segment, here, documents[here] - bases[segment]
 
     @cached_property
     def _site_numbers(self) -> list[NDArray[np.int64]]:
@@ -374,20 +359,6 @@ def _segments(
             removed=_removed(folder / name),
         )
         base += documents
-
-
-def _spread(values: NDArray[np.int64], places: NDArray[np.intp], length: int) -> NDArray[np.int64]:
-    """An array of this length with the values at these places, else zeros."""
-    spread = np.zeros(length, np.int64)
-    spread[places] = values
-    return spread
-
-
-def _words_at(segment: Segment, places: NDArray[np.intp]) -> Iterator[str]:
-    letters = segment.word_codes.tobytes().decode("utf-32-le", "surrogatepass")
-    ends = segment.word_ends
-    for start, end in zip(ends[places].tolist(), ends[places + 1].tolist(), strict=True):
-        yield letters[start:end]
 
 
 def _arrays(folder: Path, except_for: str = "?") -> dict[str, NDArray[Any]]:

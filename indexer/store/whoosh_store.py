@@ -19,8 +19,9 @@ from whoosh import index
 from whoosh.reading import IndexReader, TermNotFound
 
 from indexer.errors import GenerationDamaged
-from indexer.records import Answer, Flaw, Kind, QualityFact
+from indexer.records import Answer, Kind, QualityFact
 from indexer.store.base import Postings
+from indexer.verdicts import Flaw
 
 FOLDER = "whoosh"
 
