@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
+from indexer.deadline import Deadline
 from indexer.errors import BadQuery, GenerationMissing
 from indexer.opened import OpenGeneration, open_best
 from indexer.ranking.ranker import Candidate
 from indexer.records import Answer, Query, SearchResult, Topic
-from indexer.results import Relevant, direct_answer_of, hits_of, topic_of, unmatched
+from indexer.results import Relevant, direct_answer_of, hits_of, related, topic_of, unmatched
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
 from indexer.store.base import Store
@@ -58,6 +59,7 @@ class Engine:
         started = time.perf_counter()
         if isinstance(query, str):
             query = Query(query, limit=limit)
+        deadline = Deadline(query.time_budget_ms)
         if query.limit < 1 or query.page < 1:
             raise BadQuery(f"页码和每页条数都应大于 0，却是第 {query.page} 页、每页 {query.limit} 条。")
         if query.aspect is not None and query.aspect not in ASPECTS:
@@ -67,25 +69,29 @@ class Engine:
         if not asked.terms.content_words:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
-        candidates = self._candidates(generation, asked, word_weights, generation.weights.pool_size, query.site)
+        depth = generation.weights.pool_size
+        candidates = self._candidates(generation, asked, word_weights, depth, query.site, is_late=deadline.is_over)
         relevant = Relevant.of(candidates, asked.terms, generation)
         results, entity = relevant.results(query), asked.terms.entity
         hits = hits_of(results, query, generation, word_weights)
+        in_time = query.page == 1 and not deadline.is_over()
         return SearchResult(
             query,
             generation.name,
             len(results),
             hits,
-            latency_ms=(time.perf_counter() - started) * 1000,
             aspects=asked.terms.aspects,
             entity=entity,
             corrected=asked.corrected,
             alternatives=asked.others,
-            answer=direct_answer_of(results, asked.terms, generation, word_weights) if query.page == 1 else None,
+            answer=direct_answer_of(results, asked.terms, generation, word_weights) if in_time else None,
             urgency=generation.urgency.card(query.text) or generation.urgency.card(asked.corrected or ""),
             topic=entity if entity and relevant.about_entity(entity).candidates else None,
             aspect_counts=relevant.aspect_counts(),
             unmatched=unmatched(results, query, generation, word_weights),
+            related=related(results, query, asked.terms, generation) if in_time else (),
+            partial=deadline.cut_short,
+            latency_ms=(time.perf_counter() - started) * 1000,
         )
 
     def understood(self, text: str) -> Asked:
@@ -121,10 +127,11 @@ class Engine:
         depth: int,
         site: str | None,
         plain: bool = False,
+        is_late: Callable[[], bool] = bool,
     ) -> list[Candidate]:
         allowed = self._allowed(generation, site)
         typed = generation.understanding.holding(asked.typed)
-        return generation.ranker.rank(asked.terms, word_weights, depth, allowed, typed, plain)
+        return generation.ranker.rank(asked.terms, word_weights, depth, allowed, typed, plain, is_late)
 
     def topic(self, name: str) -> Topic | None:
         """What is held about an illness or another term of the lexicon, under any of its names; None for anything

@@ -180,6 +180,7 @@ class Query:
     fold: bool = True  #: show copies of one text as one result
     as_typed: bool = False  #: search for what was typed, slips and all
     aspect: str | None = None  #: only answers about this aspect
+    time_budget_ms: float | None = None  #: what is not done by then is left out, and the result says so; None: no end
 
 
 @dataclass(frozen=True)
@@ -331,7 +332,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     latency_ms: float
     aspects: tuple[str, ...] = ()  #: what the question asks about its subject, e.g. ("治疗",); empty when unclear
-    partial: bool = False  #: true when time ran out before every candidate was seen
+    partial: bool = False  #: true when time ran out and something was left out
     entity: str | None = None  #: the term that the question is mainly about, by its name
     corrected: str | None = None  #: what was searched instead of what was typed
     alternatives: tuple[str, ...] = ()  #: what else it may mean, likeliest first
@@ -340,6 +341,7 @@ class SearchResult:
     topic: str | None = None  #: the entity, where a result is about it, so that `Engine.topic` finds it
     aspect_counts: Mapping[str, int] = field(default_factory=dict)  #: results about each aspect, none with 0
     unmatched: tuple[str, ...] = ()  #: words of the question that no result of this page holds
+    related: tuple[str, ...] = ()  #: questions that the corpus holds and that go on from this one
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""
@@ -357,5 +359,6 @@ class SearchResult:
             "topic": self.topic,
             "aspect_counts": dict(self.aspect_counts),
             "unmatched": list(self.unmatched),
+            "related": list(self.related),
             "hits": [hit.as_dict() for hit in self.hits],
         }

@@ -26,6 +26,9 @@ _OFFERED = 3
 #: and so many of an aspect stand on a topic's page
 _SHOWN_OF_ASPECT = 3
 _MAX_MORE = 5  # answers of the same page that a result names
+#: related questions: how many results are looked at for them, how many are told, and how long they are
+_LOOKED_AT, _MAX_RELATED = 24, 6
+_MIN_RELATED_CHARS, _MAX_RELATED_CHARS = 5, 30
 _FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 _ENTITY = _FEATURE_NAMES.index("entity")
 
@@ -132,6 +135,35 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
         aspects=frozenset(aspects_of(int(facts["aspects"]))),
         populations=not meant or bool(meant & wanted),
     )
+
+
+def related(
+    results: Sequence[Result], query: Query, asked: QuestionTerms, generation: OpenGeneration
+) -> tuple[str, ...]:
+    """Questions of results behind the first page, as they stand there: such as ask about other aspects come first."""
+    if query.page > 1:
+        return ()
+    documents = np.array([each.candidate.document for each in results[query.limit :][:_LOOKED_AT]], np.int64)
+    facts = generation.impacts.facts_of(documents)
+    about = (
+        np.ones(len(documents), np.bool_)
+        if asked.entity is None
+        else (facts["entities"] == np.uint64(name_key(asked.entity))).any(axis=1)
+    )
+    asked_bits = aspect_bits(asked.aspects if query.aspect is None else [query.aspect])
+    other = (facts["aspects"] & ~np.uint16(asked_bits)) > 0
+    found: dict[str, str] = {_letters(query.text): ""}
+    for place in np.lexsort((np.arange(len(documents)), ~other)).tolist():
+        question = generation.store.answer(int(documents[place])).question if about[place] else ""
+        if _MIN_RELATED_CHARS <= len(question) <= _MAX_RELATED_CHARS:
+            found.setdefault(_letters(question), question)
+        if len(found) > _MAX_RELATED:
+            break
+    return tuple(found.values())[1:]
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def unmatched(

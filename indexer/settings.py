@@ -26,6 +26,7 @@ class Settings:
     port: int = _setting(8000, "端口", "网站监听的端口")
     threads: int = _setting(4, "个", "网站处理请求的线程数")
     results_per_page: int = _setting(10, "条", "每页显示的结果数")
+    time_budget_ms: int = _setting(2000, "毫秒", "网站一次检索的时间预算，用完就略去还没做的部分，并说明结果可能不完整")
     max_query_chars: int = _setting(200, "字", "问题的长度上限，超出部分不参与检索")
     max_page_bytes: int = _setting(8_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")

@@ -131,3 +131,15 @@ def test_honest_answers_stand_before_masked_and_promising_ones(tmp_path: Path) -
     assert Flaw.MASKED in flaws["masked"] and Flaw.CURE_PROMISE in flaws["promise"]
     assert flaws["sound"] <= {Flaw.COPY}
     assert hits[0].answer.id == "sound"
+
+
+def test_related_questions_are_held_and_ask_something_else(engine: Engine) -> None:
+    result = engine.search(Query("面肌痉挛怎么治", limit=2))
+    held = {each.question for each in engine.answers()} - {hit.answer.question for hit in result.hits}
+    assert result.related and set(result.related) <= held - {"面肌痉挛怎么治"} - {
+        h.answer.question for h in result.hits
+    }
+    assert len(set(result.related)) == len(result.related)
+    assert engine.search(Query("面肌痉挛怎么治", limit=2, page=2)).related == ()
+    first = engine.search(result.related[0])
+    assert first.total > 0 and first.entity == "面肌痉挛"

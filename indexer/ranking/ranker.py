@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise, repeat
 from typing import NamedTuple
@@ -80,15 +80,17 @@ class Ranker:
         allowed: NDArray[np.bool_] | None = None,
         ahead: NDArray[np.int32] | None = None,
         plain: bool = False,
+        is_late: Callable[[], bool] = bool,
     ) -> list[Candidate]:
         """The best `depth` documents, best first: by BM25F, and the first `pool_size` of them by what was learned.
 
         `word_weights` are the question's content words as `word_weights` weighs them; `allowed` marks what may be
         found, shape (document_count,), all when None. Those of `ahead` come before all others, since they hold
-        letter for letter what was typed and read otherwise. `plain` leaves out what was learned.
+        letter for letter what was typed and read otherwise. `plain` leaves out what was learned; so does `is_late`,
+        asked once BM25F is done.
         """
         found = self._retrieved(asked.terms, word_weights, max(depth, self._rerank), allowed, ahead)
-        if self._learned is None or plain or not len(found.documents):
+        if self._learned is None or plain or not len(found.documents) or is_late():
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
         learned = self._learned.scores(values[:, self._columns])
