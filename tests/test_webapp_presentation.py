@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fakes import FakeEngine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.records import Kind
-from webapp.presentation import clip, day, highlight, kind_label, paragraphs, web_address
+from webapp import create_app
+from webapp.presentation import clip, day, highlight, kind_label, link_to, paragraphs, web_address
 
 SPANS = st.lists(st.tuples(st.integers(-5, 40), st.integers(-5, 40)), max_size=6)
 #: A parser normalises carriage returns and drops NUL; all else must come through.
@@ -17,6 +21,9 @@ TEXTS = st.text(
     alphabet=st.one_of(st.sampled_from("<>&\"'/=script mark;#"), st.characters(exclude_characters="\r\x00")),
     max_size=40,
 )
+
+
+SITE = create_app(engine=FakeEngine())
 
 
 class Parsed(HTMLParser):
@@ -96,3 +103,14 @@ def test_every_kind_has_a_label() -> None:
 def test_clip_and_paragraphs() -> None:
     assert (clip("一二三四", 4), clip("一二三四五", 4)) == ("一二三四", "一二三…")
     assert paragraphs(" 一\n\n二 \r\n\t\n三") == ["一", "二", "三"]
+
+
+@given(text=st.text())
+def test_an_address_leads_back_to_the_question_it_was_made_of(text: str) -> None:
+    with SITE.test_request_context():
+        address = link_to("pages.search", q=text, page=None, aspect="病因")
+    assert parse_qs(urlsplit(address).query, keep_blank_values=True, errors="replace") == {
+        "q": [text.encode("utf-8", "replace").decode()],
+        "aspect": ["病因"],
+    }
+    assert re.fullmatch(r"/search\?q=[0-9A-Za-z%_.~\-\u4e00-\u9fff]*&aspect=病因", address)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Flask, url_for
+from flask import Flask, current_app, request, url_for
 from markupsafe import Markup, escape
 from werkzeug.urls import uri_to_iri
 
@@ -30,6 +30,9 @@ MAX_QUOTE_CHARS = 400
 
 #: The further answers of a page are links, one line or two on a phone.
 MAX_OTHER_CHARS = 48
+
+
+_TO_ENCODE = re.compile(r"[^0-9A-Za-z\u4e00-\u9fff]+")
 
 
 def register(app: Flask) -> None:
@@ -130,8 +133,28 @@ def titled(answer: Answer, beside: str = "") -> str:
 
 
 def link_to(endpoint: str, **values: Any) -> str:
-    """The address of a page, with Chinese characters as they are: a third of the bytes, and readable."""
-    return uri_to_iri(url_for(endpoint, **values))
+    """The address of a page, with Chinese characters as they are: a third of the bytes, and readable.
+
+    A page of results has some thirty: `url_for` alone would take a third of the time that the page takes.
+    """
+    arguments = next(current_app.url_map.iter_rules(endpoint)).arguments
+    if arguments:
+        path = uri_to_iri(url_for(endpoint, **{name: values.pop(name) for name in arguments}))
+    else:
+        path = _path(endpoint, request.script_root)
+    asked = "&".join(f"{name}={_encoded(str(value))}" for name, value in values.items() if value is not None)
+    return path + (f"?{asked}" if asked else "")
+
+
+@cache
+def _path(endpoint: str, script_root: str) -> str:
+    """`script_root` is where a proxy has put the site; it tells addresses that are kept apart."""
+    return uri_to_iri(url_for(endpoint))
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoded (RFC 3986) but for letters, digits and Han characters."""
+    return _TO_ENCODE.sub(lambda found: quote(found[0], safe="", errors="replace"), text)
 
 
 def static_url(versions: dict[str, str], filename: str) -> str:
