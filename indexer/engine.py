@@ -49,6 +49,14 @@ class Engine:
         return self._generation().name
 
     @property
+    def state(self) -> str:
+        """Stands for all that answers come from, whatever is asked: as long as it is the same, they are. Another
+        generation changes it, and a take-down does at once.
+        """
+        generation = self._generation()
+        return f"{generation.name} {generation.fingerprint} {self._take_downs.revision}"
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Sentences about why the generation that is served is not the one that should be; empty when all is well."""
         self._generation()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,7 @@ class OpenGeneration:
     weights: RankingWeights
     direct_rules: DirectRules
     urgency: Urgency
+    fingerprint: str  #: SHA-256 over the hashes of its files: another index of the same name has another
 
 
 def open_best(
@@ -90,4 +93,5 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
             passages=passages,
         ),
         urgency=urgency,
+        fingerprint=hashlib.sha256(json.dumps(manifest.files, sort_keys=True).encode()).hexdigest(),
     )

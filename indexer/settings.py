@@ -12,6 +12,9 @@ from typing import Any
 
 from indexer.errors import SettingError
 
+#: how a switch may be written, in the environment and in TOML
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
 
 def _setting(default: Any, unit: str, help: str) -> Any:
     return dataclass_field(default=default, metadata={"unit": unit, "help": help})
@@ -32,6 +35,8 @@ class Settings:
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")
     workers: int = _setting(0, "个", "清洗网页和写索引的进程数；默认与处理器核数相同")
     memory_mb: int = _setting(900, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
+    api_origins: str = _setting("", "来源", "可从浏览器调用接口的其他网站，以空格分隔；* 表示所有网站，空表示没有")
+    query_in_title: bool = _setting(False, "开关", "是否在网页标题中显示问题；标题会留在浏览器的历史记录里")
 
 
 @dataclass(frozen=True)
@@ -93,16 +98,42 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 
 def _convert(setting: Setting, value: Any, source: str) -> Any:
-    if isinstance(setting.default, int):
-        try:
-            number = int(value)
-        except (TypeError, ValueError):
-            raise SettingError(
-                f"{source} 中的 {setting.name} 应为整数（单位：{setting.unit}），却是“{value}”。"
-            ) from None
-        if number < 1 or isinstance(value, bool):
-            raise SettingError(f"{source} 中的 {setting.name} 应大于 0，却是“{value}”。")
-        return number
+    where = f"{source} 中的 {setting.name}"
+    match setting.default:
+        case bool():  # before int, which it is too
+            return _switch(value, where)
+        case int():
+            return _number(value, where, setting.unit)
+        case str():
+            return _text(value, where)
+        case _:
+            return _path(value, where)
+
+
+def _switch(value: Any, where: str) -> bool:
+    said = _SWITCH.get(str(value).strip().lower())
+    if said is None:
+        raise SettingError(f"{where} 应为 true 或 false，却是“{value}”。")
+    return said
+
+
+def _number(value: Any, where: str, unit: str) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise SettingError(f"{where} 应为整数（单位：{unit}），却是“{value}”。") from None
+    if number < 1 or isinstance(value, bool):
+        raise SettingError(f"{where} 应大于 0，却是“{value}”。")
+    return number
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise SettingError(f"{where} 应为文字，却是“{value}”。")
+    return value.strip()
+
+
+def _path(value: Any, where: str) -> Path:
     if not isinstance(value, str | Path):
-        raise SettingError(f"{source} 中的 {setting.name} 应为路径，却是“{value}”。")
+        raise SettingError(f"{where} 应为路径，却是“{value}”。")
     return Path(value)

@@ -74,11 +74,19 @@ class FakeEngine:
         self.features: Mapping[str, float] = {}
         self.topics: Mapping[str, Topic] = {}  #: by every name
         self.queries: list[Query] = []
+        self.taken_down = ""  #: changes with what is taken down
 
     @property
     def generation(self) -> str:
         """The name of a generation."""
         return "gen-000003"
+
+    @property
+    def state(self) -> str:
+        """What answers come from."""
+        if self.failure:
+            raise self.failure
+        return f"{self.generation} {self.taken_down}"
 
     @property
     def problems(self) -> tuple[str, ...]:

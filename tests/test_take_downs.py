@@ -52,6 +52,28 @@ def test_an_engine_that_is_open_hides_the_answer_at_once(data: Path) -> None:
     assert kept is not None and kept.text == ANSWERS[2].text
 
 
+def test_the_state_changes_with_each_take_down_and_generation(data: Path, tmp_path: Path) -> None:
+    engine = open_engine(data)
+    before = engine.state
+    take_down(data, "a4", "作者要求")
+    hidden = engine.state
+    take_down(data, "a3", "作者要求")
+    assert len({before, hidden, engine.state}) == 3
+    take_down(data, "a3", "另一个理由")
+    put_back(data, "a3")
+    assert engine.state == hidden == open_engine(data).state
+    put_back(data, "a4")
+    assert engine.state == before
+    build_data(tmp_path, ANSWERS)
+    assert engine.state != before
+
+
+def test_the_state_tells_two_indexes_of_one_name_apart(tmp_path: Path) -> None:
+    one, other = (open_engine(build_data(tmp_path / str(number), ANSWERS[:number])) for number in (1, 2))
+    assert one.generation == other.generation
+    assert one.state != other.state
+
+
 def test_an_address_hides_all_answers_of_exactly_that_address(data: Path) -> None:
     engine = open_engine(data)
     take_down(data, URL, "侵权")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -52,6 +54,16 @@ class TakeDowns:
         self._file = data / "state.sqlite3"
         self._seen: tuple[int, bytes] | None = None
         self._keys: frozenset[str] = frozenset()
+        self._revision: tuple[frozenset[str], str] = (self._keys, "")
+
+    @property
+    def revision(self) -> str:
+        """Stands for what is taken down now: it changes with any of the keys, and is the same when they are."""
+        keys, known = self.keys(), self._revision
+        if known[0] is not keys:
+            listed = json.dumps(sorted(keys)).encode()
+            self._revision = known = (keys, hashlib.sha256(listed).hexdigest() if keys else "")
+        return known[1]
 
     def keys(self) -> frozenset[str]:
         """Ids and addresses."""
