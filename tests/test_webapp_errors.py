@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 import indexer
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, ResourceError
 from indexer.settings import Settings
-from webapp import create_app, services
+from webapp import create_app, lazy_engine
 from webapp.errors import UNAVAILABLE
 from webapp.headers import CONTENT_SECURITY_POLICY
 
@@ -163,11 +163,11 @@ def test_a_damaged_index_is_not_opened_at_every_view(monkeypatch: pytest.MonkeyP
             raise GenerationDamaged("坏了")
         return FakeEngine()
 
-    monkeypatch.setattr("webapp.services.time.monotonic", lambda: now)
-    lazy = services.LazyEngine(opener)
+    monkeypatch.setattr("webapp.lazy_engine.time.monotonic", lambda: now)
+    lazy = lazy_engine.LazyEngine(opener)
     for _ in range(3):
         with pytest.raises(GenerationDamaged):
             lazy.get()
     assert tries == 1
-    now += services.DAMAGED_RETRY_SECONDS
+    now += lazy_engine.DAMAGED_RETRY_SECONDS
     assert lazy.get().generation == "gen-000003"

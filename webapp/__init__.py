@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from indexer.settings import Settings
-    from webapp.services import SearchEngine
+    from webapp.lazy_engine import SearchEngine
 
 __all__ = ["create_app"]
 
@@ -24,17 +24,42 @@ def create_app(
     `data_dir` wins over the settings' own; `engine` stands in for the one that would be opened there.
     Nothing is opened here: pages work with no index, and an index built later is found.
     """
+    import secrets
+
     from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from indexer.settings import load_settings
-    from webapp import errors, headers, json_api, presentation, search_pages, services, topic_pages
+    from webapp import (
+        access_log,
+        clicks,
+        errors,
+        feedback,
+        headers,
+        json_api,
+        metrics,
+        presentation,
+        rate_limit,
+        search_pages,
+        services,
+        topic_pages,
+    )
 
     settings = settings or load_settings()
     app = Flask(__name__)
+    app.secret_key = secrets.token_bytes(32)  # of the running site: forms are signed by it, nothing is kept with it
+    if settings.trusted_proxies:
+        layers = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, layers, layers, layers)  # type: ignore[method-assign]
     services.register(app, Path(data_dir) if data_dir is not None else settings.data, settings, engine)
+    metrics.register(app)
+    access_log.register(app)
+    rate_limit.register(app)
     presentation.register(app)
     headers.register(app)
     errors.register(app)
+    feedback.register(app)
+    app.register_blueprint(clicks.blueprint)
     app.register_blueprint(search_pages.blueprint)
     app.register_blueprint(topic_pages.blueprint)
     app.register_blueprint(json_api.blueprint)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from flask import Response, after_this_request, request
 
 from indexer import Query, SearchResult
+from webapp.metrics import metrics
 from webapp.query_log import Event, Surface
 from webapp.services import services
 from webapp.urgent import urgency_of
@@ -85,8 +86,9 @@ def ask(query: Query, surface: Surface, question: Question) -> SearchResult:
 
     An emergency may be told at the end of a long story: what is too long to be searched is still looked at for it.
     """
-    engine = services().engine.get()
-    result = engine.search(query)
+    query = replace(query, time_budget_ms=services().settings.time_budget_ms)
+    result, was_known = services().results.search(services().engine.get(), query)
+    metrics().count_search(result, was_known)
     if question.cut and result.urgency is None:
         result = replace(result, urgency=urgency_of(question.whole, services().settings.resources))
     event = Event.of(result, surface)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from indexer.errors import IndexerError, cause_of
 from webapp.chinese_help import speak_chinese, usage_sentence
@@ -61,19 +61,24 @@ def _fail(sentence: str, status: int) -> int:
 def serve(port: int | None, host: str, data: Path | None) -> None:
     """启动网站。"""
     from indexer.settings import load_settings
-    from webapp import create_app
-    from webapp.server import bind
+    from webapp import create_app, server
     from webapp.services import warm_up
 
     settings = load_settings({"port": port, "data": data})
-    app = create_app(settings=settings)
     try:
-        server = bind(app, host, settings.port, settings.threads)
+        server.check_port(host, settings.port)
     except (OSError, OverflowError) as error:
         raise click.ClickException(_why_not_bound(error, host, settings.port)) from error
-    click.echo(f"医问已启动：http://{_in_address(host)}:{settings.port}/ （按 Ctrl+C 停止）", err=True)
-    threading.Thread(target=warm_up, args=(app,), daemon=True).start()  # the first question need not wait for it
-    server.run()
+
+    def make_app() -> Flask:
+        app = create_app(settings=settings)
+        warm_up(app)
+        return app
+
+    def started() -> None:
+        click.echo(f"医问已启动：http://{_in_address(host)}:{settings.port}/ （按 Ctrl+C 停止）", err=True)
+
+    server.serve(make_app, host, settings.port, settings.site_workers, started)
 
 
 def _in_address(host: str) -> str:

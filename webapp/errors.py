@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
 
 from indexer import UrgencyCard
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
@@ -33,6 +33,7 @@ NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错�
 BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
 NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本站只接受 GET 请求，请用搜索框或链接访问。")
 TOO_LARGE = Problem(413, "too_large", "请求太大", "请求带的内容太多。请缩短问题，从首页重新搜索。")
+TOO_MANY = Problem(429, "too_many_requests", "请求太频繁", "短时间里的请求太多，请稍等片刻再试。")
 INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，已经记下。请稍后再试；总是这样请告诉管理员。")
 
 #: What searchers read when there is no index: paths and commands are for the log, /readyz and `yiwen doctor`.
@@ -40,7 +41,7 @@ UNAVAILABLE = "索引正在准备或维护，请过一会儿再试。网站管�
 #: where operators look, and are told the cause
 OPERATORS_ADDRESS = "/readyz"
 
-_BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE)}
+_BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, TOO_MANY)}
 
 
 def describe(error: Exception) -> Problem:
@@ -91,6 +92,8 @@ def handle(error: Exception) -> Response | HTTPException:
     response.status_code = problem.status
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after)
     if problem.status == 503:
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response

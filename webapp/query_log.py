@@ -14,14 +14,14 @@ import time
 import unicodedata
 from contextlib import closing
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
 from indexer import SearchResult
 from webapp.scrubbing import scrub
 
-__all__ = ["Event", "QueryLog", "Surface", "normalise", "scrub"]
+__all__ = ["Event", "Feedback", "QueryLog", "Surface", "normalise", "scrub"]
 
 Surface = Literal["page", "api"]
 
@@ -43,6 +43,13 @@ create table if not exists events (
     page integer not null
 );
 create index if not exists events_time on events (time);
+create table if not exists feedback (
+    day text not null,          -- UTC; no closer, so that it goes with no search
+    answer_id text not null,
+    generation text not null,
+    verdict text not null,      -- useful, useless, or the reason of a report
+    note text not null          -- scrubbed
+);
 """
 
 _log = logging.getLogger(__name__)
@@ -74,6 +81,22 @@ class Event:
         )
 
 
+@dataclass(frozen=True)
+class Feedback:
+    """What a reader said of an answer."""
+
+    day: date  #: UTC
+    answer_id: str
+    generation: str
+    verdict: str  #: "useful", "useless" or the reason of a report
+    note: str  #: scrubbed; "" for most
+
+    @classmethod
+    def of(cls, time: datetime, answer_id: str, generation: str, verdict: str, note: str) -> Feedback:
+        """What is kept of it."""
+        return cls(time.astimezone(UTC).date(), answer_id, generation, verdict, scrub(note))
+
+
 def normalise(text: str) -> str:
     """One spelling for questions that differ only in width, case, blanks or the mark at their end."""
     folded = unicodedata.normalize("NFKC", text).lower()
@@ -99,12 +122,21 @@ class QueryLog:
 
     def record(self, event: Event) -> None:
         """Write one event. A failure is counted, and logged the first time; it never reaches the caller."""
+        row = (int(event.time.timestamp()), *astuple(event)[1:])
+        self._write("insert into events values (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def record_feedback(self, feedback: Feedback) -> bool:
+        """Write what a reader said; false when that could not be, so that the reader can be told."""
+        row = (feedback.day.isoformat(), *astuple(feedback)[1:])
+        return self._write("insert into feedback values (?, ?, ?, ?, ?)", row)
+
+    def _write(self, statement: str, row: tuple[object, ...]) -> bool:
         try:
-            connection = self._writer()
-            row = (int(event.time.timestamp()), *astuple(event)[1:])
-            connection.execute("insert into events values (?, ?, ?, ?, ?, ?, ?)", row)
+            self._writer().execute(statement, row)
         except (sqlite3.Error, OSError, ValueError) as error:
             self._lose(error)
+            return False
+        return True
 
     def read_events(self, since: datetime | None = None) -> list[Event]:
         """The events from `since` on (None: all), oldest first. Raises sqlite3.Error when the file is damaged."""
@@ -117,6 +149,14 @@ class QueryLog:
         finally:
             connection.close()
         return [Event(datetime.fromtimestamp(time, UTC), *rest) for time, *rest in rows]
+
+    def read_feedback(self) -> list[Feedback]:
+        """Everything that readers said, oldest first. Raises sqlite3.Error when the file is damaged."""
+        if not self.path.is_file():
+            return []
+        with closing(_open(self.path, READ_TIMEOUT_S)) as connection:
+            rows = connection.execute("select * from feedback order by rowid").fetchall()
+        return [Feedback(date.fromisoformat(day), *rest) for day, *rest in rows]
 
     def _writer(self) -> sqlite3.Connection:
         """This thread's connection; a forked child opens its own, for SQLite's must not cross a fork."""

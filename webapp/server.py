@@ -1,50 +1,103 @@
-"""The web server around the app."""
+"""The web server around the app: Granian's workers, forked from a process that has opened the index.
+
+What is opened before the fork is shared by all workers: the arrays are mapped files, and Python's objects stay in
+common pages as long as nobody writes to them. Each worker runs one thread of Python, for several would take turns at
+the interpreter's lock (a third of the searches a second, docs/performance.md); Granian's own threads, in Rust, read and
+write, so that a slow client holds up nobody.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+import gc
+import multiprocessing
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from webapp.headers import MAX_BODY_BYTES
-
 #: Room for a pasted question of some thousand characters, nine bytes each in an address; it is cut, not refused.
 MAX_HEADER_BYTES = 128 * 1024
+#: a client that takes longer to send its request's head is given up
+HEADER_TIMEOUT_S = 15
+#: when a stop is asked for, so long may requests go on that are being answered
+STOP_TIMEOUT_S = 10
+#: how often each worker looks whether another generation is to be served
+FOLLOW_S = 0.5
 
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
-
-
-def bind(app: Flask, host: str, port: int, threads: int) -> Any:
-    """A waitress server that has its port and waits for `run()`. Raises OSError when the port cannot be had."""
-    from waitress.channel import HTTPChannel
-    from waitress.parser import HTTPRequestParser
-    from waitress.server import MultiSocketServer, create_server
-
-    class Parser(HTTPRequestParser):  # type: ignore[misc]
-        """Takes addresses in which Chinese stands as it is: curl sends them so, waitress alone refuses them."""
-
-        def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(with_ascii_address(header_plus))
-
-    class Channel(HTTPChannel):  # type: ignore[misc]
-        parser_class = Parser
-
-    server = create_server(
-        app,
-        host=host,
-        port=port,
-        threads=threads,
-        ident=None,
-        max_request_header_size=MAX_HEADER_BYTES,
-        max_request_body_size=MAX_BODY_BYTES,
-    )
-    for listener in server.map.values() if isinstance(server, MultiSocketServer) else [server]:
-        listener.channel_class = Channel
-    return server
+Loader = Callable[..., Callable[..., object]]
 
 
-def with_ascii_address(header: bytes) -> bytes:
-    """A request's head with the bytes above ASCII of its first line percent-encoded (RFC 3986, section 2.1)."""
-    first_line, newline, rest = header.partition(b"\n")
-    return _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], first_line) + newline + rest
+def check_port(host: str, port: int) -> None:
+    """Raises OSError when the port cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, started: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is being answered. Ends the process with status 1 when workers
+    die again and again.
+
+    `make_app` is called once, before workers are forked; `started` when clients may connect. `workers` 0: one a core.
+    """
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.server import MPServer
+
+    multiprocessing.set_start_method("fork", force=True)
+    with TemporaryDirectory(prefix="yiwen-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when metrics are made
+        app = make_app()
+        server = MPServer(
+            "webapp",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers or os.cpu_count() or 1,
+            blocking_threads=1,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADER_TIMEOUT_S * 1000, max_buffer_size=MAX_HEADER_BYTES, keep_alive=True
+            ),
+            websockets=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_TIMEOUT_S,
+            log_enabled=False,
+        )
+        server.on_startup(started)
+        # The collector would write to every object it looks at, and so copy the pages that workers share.
+        gc.collect()
+        gc.freeze()
+        server.serve(target_loader=worker_loader(app), wrap_loader=False)
+
+
+def worker_loader(app: Flask) -> Loader:
+    """What each worker calls for its app once it has been forked."""
+
+    def load() -> Callable[..., object]:
+        follower = threading.Thread(target=follow, args=(app, os.getppid()), name="follow", daemon=True)
+        follower.start()
+        return app
+
+    return load
+
+
+def follow(app: Flask, parent: int) -> None:
+    """Open another generation as soon as it is to be served, so that no search waits for it. A worker whose parent has
+    died ends, or its port would never be free again.
+    """
+    from indexer.errors import IndexerError
+    from webapp.services import Services
+
+    held: Services = app.extensions["yiwen"]
+    while os.getppid() == parent:
+        with suppress(IndexerError):  # pages tell of it
+            _ = held.engine.get().generation
+        time.sleep(FOLLOW_S)
+    os._exit(1)
