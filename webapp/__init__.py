@@ -27,7 +27,17 @@ def create_app(
     from flask import Flask
 
     from indexer.settings import load_settings
-    from webapp import errors, headers, json_api, presentation, search_pages, services, topic_pages
+    from webapp import (
+        about_pages,
+        display,
+        errors,
+        headers,
+        json_api,
+        presentation,
+        search_pages,
+        services,
+        topic_pages,
+    )
 
     settings = settings or load_settings()
     app = Flask(__name__)
@@ -35,7 +45,9 @@ def create_app(
     presentation.register(app)
     headers.register(app)
     errors.register(app)
+    display.register(app)
     app.register_blueprint(search_pages.blueprint)
     app.register_blueprint(topic_pages.blueprint)
+    app.register_blueprint(about_pages.blueprint)
     app.register_blueprint(json_api.blueprint)
     return app
