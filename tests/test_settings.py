@@ -16,12 +16,12 @@ def test_defaults_hold_where_nothing_is_said(tmp_path: Path) -> None:
 
 def test_each_place_wins_over_the_next(tmp_path: Path) -> None:
     file = tmp_path / "yiwen.toml"
-    file.write_text('port = 1001\ndata = "from-file"\nthreads = 9\n', encoding="utf-8")
-    environment = {"YIWEN_PORT": "1002", "YIWEN_DATA": "from-environment", "YIWEN_THREADS": ""}
+    file.write_text('port = 1001\ndata = "from-file"\nsite_workers = 9\n', encoding="utf-8")
+    environment = {"YIWEN_PORT": "1002", "YIWEN_DATA": "from-environment", "YIWEN_SITE_WORKERS": ""}
     settings = load_settings({"port": 1003, "data": None}, environment, file)
     assert settings.port == 1003
     assert settings.data == Path("from-environment")
-    assert settings.threads == 9
+    assert settings.site_workers == 9
 
 
 @pytest.mark.parametrize(

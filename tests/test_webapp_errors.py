@@ -100,7 +100,7 @@ def test_every_response_is_guarded_and_kept_by_nobody(client: FlaskClient, path:
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "private, no-store"
     assert "Set-Cookie" not in headers
 
@@ -108,6 +108,8 @@ def test_every_response_is_guarded_and_kept_by_nobody(client: FlaskClient, path:
 def test_the_policy_is_the_strict_one() -> None:
     assert set(CONTENT_SECURITY_POLICY.split("; ")) == {
         "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
         "form-action 'self'",

@@ -7,13 +7,30 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from builders import make_answer
 from fakes import FakeEngine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.records import Kind
+from indexer.records import Kind, QualityFact
+from indexer.verdicts import Flaw
 from webapp import create_app
-from webapp.presentation import clip, day, highlight, kind_label, link_to, paragraphs, web_address
+from webapp.presentation import (
+    FLAW_NOTES,
+    SIMPLIFIED,
+    TRADITIONAL,
+    clip,
+    day,
+    flaw_notes,
+    highlight,
+    host,
+    kind_label,
+    link_to,
+    paragraphs,
+    real_date,
+    script_of,
+    web_address,
+)
 
 SPANS = st.lists(st.tuples(st.integers(-5, 40), st.integers(-5, 40)), max_size=6)
 #: A parser normalises carriage returns and drops NUL; all else must come through.
@@ -114,3 +131,38 @@ def test_an_address_leads_back_to_the_question_it_was_made_of(text: str) -> None
         "aspect": ["病因"],
     }
     assert re.fullmatch(r"/search\?q=[0-9A-Za-z%_.~\-\u4e00-\u9fff]*&aspect=病因", address)
+
+
+@pytest.mark.parametrize(
+    ("date", "real"),
+    [("2013-05-06T08:30:00", "2013-05-06"), ("2013-05-06", "2013-05-06"), ("2013-02-30", None), ("昨天", None),
+     ("", None), (None, None), ("2013", None), ("20130506", None)],
+)  # fmt: skip
+def test_only_days_of_the_calendar_are_dates_for_machines(date: str | None, real: str | None) -> None:
+    assert real_date(date) == real
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [("面肌痉挛怎么治疗", None), ("顏面痙攣該怎麼治療，這個病會好嗎", "zh-Hant"), ("", None), ("ABC", None),
+     ("有醫生說過。我们这里的医院不是这样说的，还要问问别的医生", None), ("头髮與皮膚", None)],
+)  # fmt: skip
+def test_the_script_is_named_where_it_is_plainly_traditional(text: str, script: str | None) -> None:
+    assert script_of(text) == script
+
+
+def test_no_simplified_character_counts_as_traditional() -> None:
+    assert len(TRADITIONAL) == len(SIMPLIFIED) and not TRADITIONAL & SIMPLIFIED
+
+
+def test_every_flaw_is_told_to_readers() -> None:
+    assert set(FLAW_NOTES) == {flaw.value for flaw in Flaw}
+    facts = (QualityFact(Flaw.MASKED, "吃**药"), QualityFact(Flaw.CUT_OFF, "到这里..."))
+    assert flaw_notes(make_answer("a", "问", "答", quality=facts)) == [
+        (FLAW_NOTES["cut_off"], ""),
+        (FLAW_NOTES["masked"], "吃**药"),
+    ]
+
+
+def test_the_host_of_an_address() -> None:
+    assert host("https://www.Example.com:8443/a?b") == "www.example.com"

@@ -31,8 +31,10 @@ def create_app(
 
     from indexer.settings import load_settings
     from webapp import (
+        about_pages,
         access_log,
         clicks,
+        display,
         errors,
         feedback,
         headers,
@@ -60,7 +62,9 @@ def create_app(
     errors.register(app)
     feedback.register(app)
     app.register_blueprint(clicks.blueprint)
+    display.register(app)
     app.register_blueprint(search_pages.blueprint)
     app.register_blueprint(topic_pages.blueprint)
+    app.register_blueprint(about_pages.blueprint)
     app.register_blueprint(json_api.blueprint)
     return app

@@ -29,6 +29,7 @@ class Problem:
     message: str  #: what happened and what to do, in Chinese
 
 
+FORBIDDEN = Problem(403, "forbidden", "没有执行", "这个请求不是从本站的页面发出的。请在本站的页面上再试一次。")
 NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错了，或者内容已经下架。可以回到首页重新搜索。")
 BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
 NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本站只接受 GET 请求，请用搜索框或链接访问。")
@@ -41,7 +42,9 @@ UNAVAILABLE = "索引正在准备或维护，请过一会儿再试。网站管�
 #: where operators look, and are told the cause
 OPERATORS_ADDRESS = "/readyz"
 
-_BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, TOO_MANY)}
+_BY_STATUS = {
+    problem.status: problem for problem in (BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, TOO_MANY)
+}
 
 
 def describe(error: Exception) -> Problem:

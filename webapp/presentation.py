@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date as Date
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,23 @@ from webapp.urgent import PHONE_NAMES, callable_phones, level_label
 KIND_LABELS = {"article": "网页文章", "doctor_answer": "医生回答", "reader_reply": "网友回复", "qa_excerpt": "问答摘录"}
 
 UNKNOWN = "未注明"
+
+#: What a reader should know of a text before believing it; `indexer.verdicts.Flaw` by its values.
+FLAW_NOTES = {
+    "cut_off": "文字不完整，后面的内容没有收录到。",
+    "masked": "有些词在收录的网页里被星号遮住了。",
+    "spun": "有些词句像是机器改写的，读起来可能别扭，意思也可能走样。",
+    "inline_pinyin": "文字里夹着拼音或乱码。",
+    "cure_promise": "含有保证治好一类的说法，请不要轻信。",
+    "stock_answer": "同一段文字被用来回答了好几个不同的问题，不一定针对这一个。",
+    "copy": "和另一条回答的文字相同或几乎相同。",
+}
+#: Those whose evidence is words of the text itself, short enough to be quoted.
+QUOTED_FLAWS = {"masked", "cure_promise"}
+
+#: Characters that simplified Chinese does not use, and those they became: enough of daily text to tell the script.
+TRADITIONAL = frozenset("醫療與這個們來時國說對過還會麼發經為門問間頭體實點現開關藥腦應該無學邊後壓飲隨")
+SIMPLIFIED = frozenset("医疗与这个们来时国说对过还会么发经为门问间头体实点现开关药脑应该无学边后压饮随") - TRADITIONAL
 
 #: A scraped "question" can be a whole letter; the rest of it is on the answer's own page.
 MAX_TITLE_CHARS = 120
@@ -51,7 +69,13 @@ def register(app: Flask) -> None:
     app.add_template_filter(level_label)
     app.add_template_filter(callable_phones)
     app.add_template_filter(titled)
+    app.add_template_filter(host)
+    app.add_template_filter(real_date)
+    app.add_template_filter(script_of)
+    app.add_template_filter(flaw_notes)
     app.add_template_global(link_to)
+    app.add_template_global(source_link)
+    app.add_template_global(Date.today, "today")
     versions = {path.name: _version(path) for path in Path(app.static_folder or "").iterdir()}
     app.add_template_global(partial(static_url, versions), "static_url")
     app.jinja_env.globals.update(
@@ -114,6 +138,47 @@ def web_address(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def host(url: str) -> str:
+    """The host of an address that `web_address` let pass, as a reader is told where a link leads."""
+    return urlsplit(url).hostname or ""
+
+
+def source_link(answer: Answer) -> str | None:
+    """Where the link to an answer's original leads; None when its address is not one for browsers.
+
+    The site's own address that counts and redirects where the app has it, else the original's.
+    """
+    address = web_address(answer.url)
+    if address is None or "clicks.source" not in current_app.view_functions:
+        return address
+    return link_to("clicks.source", answer_id=answer.id)
+
+
+def real_date(date: str | None) -> str | None:
+    """The day of a date as YYYY-MM-DD if the calendar has it, for machines; None for all else."""
+    try:
+        real = Date.fromisoformat(day(date)).isoformat()
+    except ValueError:
+        return None
+    return real if real == day(date) else None  # the same day written otherwise stays as the source has it
+
+
+def script_of(text: str) -> str | None:
+    """`zh-Hant` for text in traditional characters, so that it is drawn and read as such; None for all other."""
+    traditional = sum(char in TRADITIONAL for char in text)
+    return "zh-Hant" if traditional > 1 and traditional > 2 * sum(char in SIMPLIFIED for char in text) else None
+
+
+def flaw_notes(answer: Answer) -> list[tuple[str, str]]:
+    """What a reader should know of an answer's text: each a sentence, with the words that show it or ""."""
+    facts = {str(fact.flaw): fact.evidence for fact in answer.quality}
+    return [
+        (note, " ".join(facts[flaw].split()) if flaw in QUOTED_FLAWS else "")
+        for flaw, note in FLAW_NOTES.items()
+        if flaw in facts
+    ]
 
 
 def kind_label(kind: str) -> str:

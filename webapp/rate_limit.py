@@ -14,7 +14,6 @@ import mmap
 import os
 import time
 from collections.abc import Callable
-from typing import cast
 
 from flask import Flask, request
 from werkzeug.exceptions import TooManyRequests
@@ -43,7 +42,7 @@ class RateLimit:
         digest = hashlib.blake2b(client.encode("utf-8", "replace"), digest_size=8, key=self._key).digest()
         place = int.from_bytes(digest, "little") % _PLACES
         now = self._clock()
-        due = max(cast(float, self._due[place]), now) + cost * self._interval_s
+        due = max(self._due[place], now) + cost * self._interval_s
         if due - now > self._tolerance_s:
             return due - now - self._tolerance_s
         self._due[place] = due

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from indexer import Answer, Query, SearchResult
+from indexer.errors import IndexerError
 from webapp.asking import ask, read_aspect, read_flag, read_number, read_question, read_site
 from webapp.reasons import reasons
 from webapp.services import services
@@ -22,7 +23,18 @@ MAX_PAGES = 20
 #: How many page numbers stand on each side of the current one.
 PAGE_WINDOW = 2
 
+#: How many other answers stand below one.
+MAX_KIN = 5
+
 EXAMPLES = ("面肌痉挛怎么治", "血压正常了能停药吗", "偏头痛发作时怎么缓解", "湿疹反复发作怎么办")
+
+
+@dataclass(frozen=True)
+class Kin:
+    """What is held beside one answer."""
+
+    topic: str | None = None  #: the term it is about, where `/topics/` has it
+    answers: tuple[Answer, ...] = ()  #: others that answer the same or nearly the same
 
 
 @dataclass(frozen=True)
@@ -85,22 +97,49 @@ def search() -> str | Response:
         question=query.text,
         cut=question.cut,
         paging=paging_of(result),
+        title_question=query.text if _query_in_title() else None,
         reasons=partial(reasons, result=result),
     )
 
 
 @blueprint.get("/answers/<path:answer_id>")
 def answer(answer_id: str) -> str:
-    """One answer in full, with a way back to the results it was found in."""
+    """One answer in full, with a way back to the results it was found in.
+
+    `?thanks=vote` or `report` is where a form of the page ends.
+    """
     found: Answer | None = services().engine.get().answer(answer_id)
     if found is None:
         abort(404)
     return render_template(
         "answer.html",
         answer=found,
+        kin=kin_of(found),
         question=read_question(request.args).text,
         page=read_number(request.args, "page", default=1),
         site=read_site(request.args),
         exact="1" if read_flag(request.args, "exact") else None,
         aspect=read_aspect(request.args),
+        thanks=request.args.get("thanks", ""),
     )
+
+
+def kin_of(answer: Answer) -> Kin:
+    """What is held beside an answer, found by asking its own question; nothing of it is noted in the log."""
+    if not answer.question:
+        return Kin()
+    settings = services().settings
+    query = Query(answer.question[: settings.max_query_chars], limit=MAX_KIN + 2)  # itself and its original go
+    try:
+        result = services().engine.get().search(query)
+    except IndexerError:
+        return Kin()  # the question cannot be asked, or the index is being changed: the answer stands without it
+    own = {answer.id, answer.copy_of}
+    near = [hit for hit in result.hits if hit.features.get("entity", 1.0) == 1.0]
+    answers = [hit.answer for hit in near if hit.answer.id not in own and hit.answer.copy_of != answer.id]
+    return Kin(result.topic, tuple(answers[:MAX_KIN]))
+
+
+def _query_in_title() -> bool:
+    """Whether whoever runs the site wants the question in the title, which browsers keep in their history."""
+    return bool(getattr(services().settings, "query_in_title", False))

@@ -28,6 +28,8 @@ HEADER_TIMEOUT_S = 15
 STOP_TIMEOUT_S = 10
 #: how often each worker looks whether another generation is to be served
 FOLLOW_S = 0.5
+#: how often it is tried whether the first worker listens
+POLL_S = 0.02
 
 Loader = Callable[..., Callable[..., object]]
 
@@ -47,14 +49,31 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
     `make_app` is called once, before workers are forked; `started` when clients may connect. `workers` 0: one a core.
     """
     from granian.constants import HTTPModes, Interfaces
+    from granian.net import SocketSpec
     from granian.http import HTTP1Settings
     from granian.server import MPServer
+
+    class Server(MPServer):
+        """Tells when it can be reached; and its workers share one socket.
+
+        With a socket for each worker, which Granian makes on Linux, connections that wait for one that dies are lost.
+        """
+
+        def _init_shared_socket(self) -> None:
+            self._ssp, self._sso = None, None
+            self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+
+        def startup(self, spawn_target: object, target_loader: object) -> None:
+            super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+            while not self.main_loop_interrupt.is_set() and not _answers(host, port):
+                time.sleep(POLL_S)
+            started()
 
     multiprocessing.set_start_method("fork", force=True)
     with TemporaryDirectory(prefix="yiwen-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when metrics are made
         app = make_app()
-        server = MPServer(
+        server = Server(
             "webapp",
             address=host,
             port=port,
@@ -70,11 +89,18 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
             workers_kill_timeout=STOP_TIMEOUT_S,
             log_enabled=False,
         )
-        server.on_startup(started)
         # The collector would write to every object it looks at, and so copy the pages that workers share.
         gc.collect()
         gc.freeze()
         server.serve(target_loader=worker_loader(app), wrap_loader=False)
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def worker_loader(app: Flask) -> Loader:

@@ -29,8 +29,8 @@ class PinyinReader:
     """Letters to words. Safe to share between threads once made."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        best: dict[str, tuple[float, Word]] = {}
-        self._terms: defaultdict[str, list[Word]] = defaultdict(list)
+        best: dict[str, tuple[float, str]] = {}
+        terms: defaultdict[str, list[Word]] = defaultdict(list)
         total = sum(map(_frequency, words))
         for word in words:
             letters = "".join(word.sounds)
@@ -38,10 +38,15 @@ class PinyinReader:
                 continue
             weight = math.log(_frequency(word) / total)
             if word.is_term:
-                self._terms[letters].append(word)
+                terms[letters].append(word)
             if letters not in best or weight > best[letters][0]:
-                best[letters] = (weight, word)
+                best[letters] = (weight, word.text)
+        # texts only: the words themselves would take three times the memory
         self._best = best
+        self._terms = {
+            letters: tuple(word.text for word in sorted(spelt, key=lambda w: (not w.is_name, -_frequency(w), w.text)))
+            for letters, spelt in terms.items()
+        }
         self._longest = max(map(len, best), default=0)
         self._by_start: defaultdict[str, set[int]] = defaultdict(set)  #: first two letters -> lengths that occur
         for letters in best:
@@ -49,8 +54,7 @@ class PinyinReader:
 
     def terms(self, run: str) -> list[str]:
         """The terms that letters spell as a whole, likeliest first: 精液, 静夜."""
-        words = self._terms.get(re.sub(r"[' ]+", "", run), [])
-        return [word.text for word in sorted(words, key=lambda word: (not word.is_name, -_frequency(word), word.text))]
+        return list(self._terms.get(re.sub(r"[' ]+", "", run), ()))
 
     def read(self, run: str, is_known: Callable[[str], bool] = lambda word: False) -> str | None:
         """What letters spell, or None; pieces between spaces that are words themselves (hpv) stay."""
@@ -77,7 +81,7 @@ class PinyinReader:
                 yield b, -5.0, letters[a:b]
         for length in {*self._by_start.get(letters[i : i + 2], ()), *self._by_start.get(letters[i : i + 1], ())}:
             if word := self._best.get(letters[i : i + length]) if i + length <= len(letters) else None:
-                yield i + length, word[0], word[1].text
+                yield i + length, word[0], word[1]
 
     def _told(self, best: Sequence[tuple[float, int, str] | None], letters: str) -> str | None:
         words: list[str] = []

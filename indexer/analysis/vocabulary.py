@@ -21,7 +21,7 @@ MIN_ANSWERS = 2  #: a word of one answer alone may be a slip itself
 _MAX_WORDS = 150_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word of the lexicon or the index."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes import BARE, FACIAL_SPASM, HOSTILE, FakeEngine, make_topic, many_answers
+from site_server import served
 
 from indexer.records import DirectAnswer, UrgencyCard
 from indexer.settings import Settings
 from webapp import create_app
-from webapp.server import bind
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -83,10 +82,8 @@ PHONES = ("12356", "120", "110")
 
 @contextmanager
 def serving(engine: FakeEngine, data: Path) -> Iterator[str]:
-    server = bind(create_app(data, Settings(), engine), "127.0.0.1", 0, threads=4)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    with served(create_app(data, Settings(), engine)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
