@@ -49,8 +49,8 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
     `make_app` is called once, before workers are forked; `started` when clients may connect. `workers` 0: one a core.
     """
     from granian.constants import HTTPModes, Interfaces
-    from granian.net import SocketSpec
     from granian.http import HTTP1Settings
+    from granian.net import SocketSpec
     from granian.server import MPServer
 
     class Server(MPServer):
