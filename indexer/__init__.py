@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from indexer.analysis.aspects import ASPECTS
     from indexer.analysis.suggest import Suggestion
     from indexer.answer.urgency import urgency_card
     from indexer.build import BuildReport, build_generation
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from indexer.store.generations import roll_back, switch_to
 
 __all__ = [
+    "ASPECTS",
     "FEATURES",
     "Answer",
     "BuildReport",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ASPECTS": "analysis.aspects",
     "FEATURES": "ranking.features",
     "Answer": "records",
     "BuildReport": "build",

@@ -83,10 +83,10 @@ class FakeEngine:
 
     @property
     def state(self) -> str:
-        """What answers come from."""
+        """Another as soon as a test changes anything about this engine."""
         if self.failure:
             raise self.failure
-        return f"{self.generation} {self.taken_down}"
+        return repr({name: value for name, value in vars(self).items() if name != "queries"})
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class FakeEngine:
             raise self.failure
         if not re.search(r"\w", query.text):
             raise BadQuery("问题里没有可以搜索的字，请写几个字再搜。")
-        self.queries.append(query)
+        self.queries.append(replace(query, time_budget_ms=None))  # what was asked; the site gives all the same time
         found = [answer for answer in self.answers if query.text in answer.question + answer.text]
         found = [answer for answer in found if query.site in (None, answer.site)]
         counts = Counter(aspect for answer in found for aspect in self.aspects_of.get(answer.id, ()))

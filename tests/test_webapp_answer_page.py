@@ -277,10 +277,8 @@ def test_related_questions_stand_below_the_results(client: FlaskClient, engine: 
 def test_the_title_holds_the_question_only_where_that_is_wanted(
     app: Flask, engine: FakeEngine, wanted: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    class Wanting(Settings):
-        query_in_title = wanted
-
-    client = create_app(tmp_path_factory.mktemp("d"), Wanting(), engine).test_client()
+    settings = Settings(query_in_title=wanted)
+    client = create_app(tmp_path_factory.mktemp("d"), settings, engine).test_client()
     for question in ("面肌痉挛", "没有的病"):
         title = words(only(page_of(client, f"/search?q={question}"), "title"))
         assert title.startswith(f"{question} · ") is wanted and (question in title) is wanted

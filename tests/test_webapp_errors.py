@@ -94,7 +94,19 @@ def test_large_bodies_are_refused(client: FlaskClient, size: int, status: int) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/", PAGE, API, "/answers/bare", "/nowhere", "/api/nowhere", "/search", "/healthz", "/readyz", "/static/x"]
+    "path",
+    [
+        "/",
+        PAGE,
+        "/answers/bare",
+        "/nowhere",
+        "/api/nowhere",
+        "/api/v1/search",
+        "/search",
+        "/healthz",
+        "/readyz",
+        "/static/x",
+    ],
 )
 def test_every_response_is_guarded_and_kept_by_nobody(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flask import Response, after_this_request, request
+from werkzeug.exceptions import NotFound
 
 from indexer import Query, SearchResult
 from webapp.metrics import metrics
+from webapp.operations import QUESTION, SITE
+from webapp.parameters import BadParameter, Number, without_controls
 from webapp.query_log import Event, Surface
 from webapp.services import services
 from webapp.urgent import urgency_of
 
-#: A domain name has at most this many characters (RFC 1035).
-MAX_SITE_CHARS = 253
+__all__ = [
+    "BadParameter",
+    "NotHeld",
+    "Question",
+    "ask",
+    "question_of",
+    "read_aspect",
+    "read_flag",
+    "read_name",
+    "read_number",
+    "read_question",
+    "read_site",
+]
+
 #: Far more than the name of any aspect or topic has.
 MAX_NAME_CHARS = 40
-MAX_API_LIMIT = 100
-MAX_API_PAGE = 1000
 
 
-class BadParameter(ValueError):
-    """A parameter of the address that cannot be used; the message is for the person who wrote it."""
+class NotHeld(NotFound):
+    """Something named in the address is not in the index; the description is for people."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +49,23 @@ class Question:
 
 def read_question(args: Mapping[str, str]) -> Question:
     """The question in the address: control characters become blanks, a too long end goes."""
-    text = _without_controls(args.get("q", ""))
+    return question_of(QUESTION.read(args))
+
+
+def question_of(text: str) -> Question:
+    """The question as it will be searched."""
     limit = services().settings.max_query_chars
     return Question(text[:limit].strip(), len(text) > limit, text)
 
 
 def read_site(args: Mapping[str, str]) -> str | None:
     """The site to stay on, or None for all."""
-    site = _without_controls(args.get("site", ""))
-    if len(site) > MAX_SITE_CHARS:
-        raise BadParameter(f"site 太长：最多 {MAX_SITE_CHARS} 个字符。")
-    return site or None
+    return SITE.read(args) or None
 
 
 def read_aspect(args: Mapping[str, str]) -> str | None:
     """The aspect to stay with, or None for all. Which ones there are is for the engine to say."""
-    aspect = _without_controls(args.get("aspect", ""))
+    aspect = without_controls(args.get("aspect", ""))
     if len(aspect) > MAX_NAME_CHARS:
         raise BadParameter(f"aspect 太长：最多 {MAX_NAME_CHARS} 个字符。")
     return aspect or None
@@ -61,19 +73,13 @@ def read_aspect(args: Mapping[str, str]) -> str | None:
 
 def read_name(name: str) -> str | None:
     """The name of a topic as it stands in a path; None for what no topic can be called."""
-    name = _without_controls(name)
+    name = without_controls(name)
     return name if 0 < len(name) <= MAX_NAME_CHARS else None
 
 
 def read_number(args: Mapping[str, str], name: str, default: int, highest: int | None = None) -> int:
     """A counting number in the address, from 1; `highest` None means no limit."""
-    given = args.get(name, "").strip()
-    if not given:
-        return default
-    if not re.fullmatch(r"[0-9]{1,9}", given) or int(given) < 1 or (highest is not None and int(given) > highest):
-        bounds = "1 或更大的整数" if highest is None else f"1 到 {highest} 的整数"
-        raise BadParameter(f"参数 {name} 应为{bounds}。")
-    return int(given)
+    return Number(name, default, "", "1", highest=highest).read(args)
 
 
 def read_flag(args: Mapping[str, str], name: str) -> bool:
@@ -106,7 +112,3 @@ def _after_response(action: Callable[[], None]) -> None:
         return response
 
     after_this_request(attach)
-
-
-def _without_controls(text: str) -> str:
-    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text).strip()

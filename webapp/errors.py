@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    RequestURITooLarge,
+    TooManyRequests,
+)
 
 from indexer import UrgencyCard
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
-from webapp.asking import BadParameter, read_question
+from webapp.asking import BadParameter, NotHeld, read_question
 from webapp.services import services
 from webapp.urgent import urgency_of
 
@@ -17,6 +23,9 @@ from webapp.urgent import urgency_of
 JSON_PREFIXES = ("/api/", "/healthz", "/readyz")
 
 RETRY_SECONDS = 30
+
+#: A call's address has room for a question of some thousand characters, nine bytes each.
+MAX_CALL_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,9 @@ FORBIDDEN = Problem(403, "forbidden", "没有执行", "这个请求不是从本�
 NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错了，或者内容已经下架。可以回到首页重新搜索。")
 BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
 NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本站只接受 GET 请求，请用搜索框或链接访问。")
+NO_CALL = Problem(404, "not_found", "没有这个接口", "没有这个接口；可用的接口见 /api/openapi.json 或 /about/api。")
+CALL_NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "接口只接受 GET 和 HEAD 请求。")
+TOO_LONG = Problem(414, "too_long", "地址太长", "请求的地址太长。请缩短问题，再试一次。")
 TOO_LARGE = Problem(413, "too_large", "请求太大", "请求带的内容太多。请缩短问题，从首页重新搜索。")
 TOO_MANY = Problem(429, "too_many_requests", "请求太频繁", "短时间里的请求太多，请稍等片刻再试。")
 INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，已经记下。请稍后再试；总是这样请告诉管理员。")
@@ -42,8 +54,11 @@ UNAVAILABLE = "索引正在准备或维护，请过一会儿再试。网站管�
 #: where operators look, and are told the cause
 OPERATORS_ADDRESS = "/readyz"
 
+#: what programs are told instead
+_FOR_CALLS = {NOT_FOUND: NO_CALL, NOT_ALLOWED: CALL_NOT_ALLOWED}
 _BY_STATUS = {
-    problem.status: problem for problem in (BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, TOO_MANY)
+    problem.status: problem
+    for problem in (BAD_REQUEST, FORBIDDEN, NOT_FOUND, NOT_ALLOWED, TOO_LONG, TOO_LARGE, TOO_MANY)
 }
 
 
@@ -51,6 +66,8 @@ def describe(error: Exception) -> Problem:
     """Say what an exception means. Only messages written for people are passed on."""
     if isinstance(error, BadParameter):
         return Problem(400, "bad_parameter", "参数有误", str(error))
+    if isinstance(error, NotHeld):
+        return Problem(404, "not_found", "没有收录", str(error.description))
     if isinstance(error, BadQuery):
         return Problem(400, "bad_query", "这个问题没法搜索", str(error))
     if isinstance(error, GenerationMissing):
@@ -68,12 +85,20 @@ def register(app: Flask) -> None:
     """Answer every error of the app from here."""
     app.register_error_handler(Exception, handle)
     app.before_request(refuse_large_body)
+    app.before_request(refuse_long_call)
 
 
 def refuse_large_body() -> None:
     """Werkzeug checks a body's size only when someone reads it, which no page here does."""
     if (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
         raise RequestEntityTooLarge
+
+
+def refuse_long_call() -> None:
+    """Pages cut what is too long; a program is told."""
+    address = request.environ.get("PATH_INFO", "") + request.environ.get("QUERY_STRING", "")
+    if request.path.startswith("/api/") and len(address) > MAX_CALL_BYTES:
+        raise RequestURITooLarge
 
 
 def handle(error: Exception) -> Response | HTTPException:
@@ -91,6 +116,8 @@ def handle(error: Exception) -> Response | HTTPException:
     question = read_question(request.args)
     card = urgency_of(question.whole, services().settings.resources)
     is_for_programs = request.path.startswith(JSON_PREFIXES)
+    if is_for_programs:
+        problem = _FOR_CALLS.get(problem, problem)
     response = _as_json(problem, card) if is_for_programs else _as_page(problem, question.text, card)
     response.status_code = problem.status
     if isinstance(error, MethodNotAllowed) and error.valid_methods:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask, Response, request
+
+from webapp.origins import Origins, allow, is_call, preflight, read_origins
 
 #: The site has one script, which asks the site itself, and nothing from another host: all else can be refused.
 CONTENT_SECURITY_POLICY = (
@@ -31,15 +35,23 @@ STATIC_SECONDS = 24 * 60 * 60
 
 
 def register(app: Flask) -> None:
-    """Put the headers on every response of the app and refuse large bodies."""
+    """Put the headers on every response of the app and refuse large bodies. Raises SettingError."""
+    origins = read_origins(app.extensions["yiwen"].settings.api_origins)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
-    app.after_request(add_headers)
+    app.before_request(preflight)
+    app.after_request(partial(add_headers, origins=origins))
 
 
-def add_headers(response: Response) -> Response:
-    """Searches are about someone's health: no copy of them is kept on disk or by anyone on the way."""
+def add_headers(response: Response, origins: Origins) -> Response:
+    """Searches are about someone's health: no copy of them is kept on disk or by anyone on the way.
+
+    A program may keep a reply that has an ETag, for itself, and asks each time whether it still holds.
+    """
     response.headers.update(SECURITY_HEADERS)
     if request.endpoint != "static" or response.status_code >= 400:
-        response.headers["Cache-Control"] = "private, no-store"
+        is_tagged = is_call() and "ETag" in response.headers
+        response.headers["Cache-Control"] = "private, no-cache" if is_tagged else "private, no-store"
+    if is_call():
+        allow(response, origins)
     return response

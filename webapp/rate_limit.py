@@ -20,10 +20,11 @@ from werkzeug.exceptions import TooManyRequests
 
 _PLACES = 1 << 17
 _BYTES = 8  # of a double
+_ROUNDING_S = 1e-6
 
 #: What a request counts for where it is not 1. A suggestion comes with every few letters; what is not listed with a
 #: number here and is no page of its own (static files, checks of health) is free.
-COSTS = {"api.suggest": 0.2, "static": 0.0, "api.healthz": 0.0, "api.readyz": 0.0, "metrics.metrics": 0.0}
+COSTS = {"api.suggest": 0.2, "static": 0.0, "api.alive": 0.0, "api.ready": 0.0, "metrics.metrics": 0.0}
 
 
 class RateLimit:
@@ -43,8 +44,9 @@ class RateLimit:
         place = int.from_bytes(digest, "little") % _PLACES
         now = self._clock()
         due = max(self._due[place], now) + cost * self._interval_s
-        if due - now > self._tolerance_s:
-            return due - now - self._tolerance_s
+        wait_s = due - now - self._tolerance_s
+        if wait_s > _ROUNDING_S:
+            return wait_s
         self._due[place] = due
         return 0.0
 

@@ -97,7 +97,7 @@ def search() -> str | Response:
         question=query.text,
         cut=question.cut,
         paging=paging_of(result),
-        title_question=query.text if _query_in_title() else None,
+        title_question=query.text if services().settings.query_in_title else None,
         reasons=partial(reasons, result=result),
     )
 
@@ -138,8 +138,3 @@ def kin_of(answer: Answer) -> Kin:
     near = [hit for hit in result.hits if hit.features.get("entity", 1.0) == 1.0]
     answers = [hit.answer for hit in near if hit.answer.id not in own and hit.answer.copy_of != answer.id]
     return Kin(result.topic, tuple(answers[:MAX_KIN]))
-
-
-def _query_in_title() -> bool:
-    """Whether whoever runs the site wants the question in the title, which browsers keep in their history."""
-    return bool(getattr(services().settings, "query_in_title", False))

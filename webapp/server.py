@@ -48,9 +48,9 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
 
     `make_app` is called once, before workers are forked; `started` when clients may connect. `workers` 0: one a core.
     """
+    from granian._granian import ListenerSpec
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
-    from granian.net import SocketSpec
     from granian.server import MPServer
 
     class Server(MPServer):
@@ -61,7 +61,7 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
 
         def _init_shared_socket(self) -> None:
             self._ssp, self._sso = None, None
-            self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+            self._shd = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()  # type: ignore[assignment]
 
         def startup(self, spawn_target: object, target_loader: object) -> None:
             super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
