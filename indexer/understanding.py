@@ -75,7 +75,7 @@ class Understanding:
         """The speller, made when the first slip may have been met: that takes a second."""
         with self._lock:
             if self._speller is None:
-                terms = read_vocabulary(self._folder, terms_only=True)
+                terms = list(read_vocabulary(self._folder, terms_only=True))
                 self._speller = Speller(self._analyzer.slips(terms), terms, partial(read_vocabulary, self._folder))
             return self._speller
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     engine = open_engine(options.data)
     understanding = open_generation(options.data, engine.generation).understanding
-    words = read_vocabulary(folder_of(options.data, engine.generation))
+    words = list(read_vocabulary(folder_of(options.data, engine.generation)))
     chance = random.Random(options.seed)
     measure_slips(understanding, words, chance)
     if options.queries:

@@ -32,7 +32,7 @@ def understanding(demonstration: Path, engine: Engine) -> Understanding:
 @pytest.fixture(scope="module")
 def names(demonstration: Path, engine: Engine) -> list[Word]:
     """Names of terms that stand in answers, all Chinese."""
-    words = read_vocabulary(folder_of(demonstration, engine.generation))
+    words = list(read_vocabulary(folder_of(demonstration, engine.generation)))
     return [word for word in words if word.is_name and word.answers and len(word.sounds) == len(word.text) > 2]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from indexer.analysis.vocabulary import Word
@@ -28,19 +28,21 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
 class PinyinReader:
     """Letters to words. Safe to share between threads once made."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, words: Iterable[Word]) -> None:
         best: dict[str, tuple[float, str]] = {}
         terms: defaultdict[str, list[Word]] = defaultdict(list)
-        total = sum(map(_frequency, words))
+        total = 0.0
         for word in words:
+            frequency = _frequency(word)
+            total += frequency
             letters = "".join(word.sounds)
             if not (letters.isascii() and letters.isalpha()) or word.text.isascii():
                 continue
-            weight = math.log(_frequency(word) / total)
             if word.is_term:
                 terms[letters].append(word)
-            if letters not in best or weight > best[letters][0]:
-                best[letters] = (weight, word.text)
+            if letters not in best or frequency > best[letters][0]:
+                best[letters] = (frequency, word.text)
+        self._total = total
         # texts only: the words themselves would take three times the memory
         self._best = best
         self._terms = {
@@ -81,7 +83,7 @@ class PinyinReader:
                 yield b, -5.0, letters[a:b]
         for length in {*self._by_start.get(letters[i : i + 2], ()), *self._by_start.get(letters[i : i + 1], ())}:
             if word := self._best.get(letters[i : i + length]) if i + length <= len(letters) else None:
-                yield i + length, word[0], word[1]
+                yield i + length, math.log(word[0] / self._total), word[1]
 
     def _told(self, best: Sequence[tuple[float, int, str] | None], letters: str) -> str | None:
         words: list[str] = []

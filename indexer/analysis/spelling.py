@@ -8,14 +8,16 @@ something in it speaks against it: two characters that no answer and no word has
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from indexer.analysis.pinyin import initials, sounds_like, syllables
 from indexer.analysis.pinyin_input import PinyinReader, runs
 from indexer.analysis.vocabulary import Word
+
+Key = TypeVar("Key")
 
 _MAX_CHARS = 16  #: of a term that is looked for
 #: what a slip costs: how seldom people make it, and how far it leads
@@ -61,26 +63,24 @@ class SlipIndex:
     """The terms of a lexicon by what slips leave of them. Takes a second to make; the same for all generations."""
 
     def __init__(self, words: Iterable[Word]) -> None:
-        self.sounds: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
-        self.alike: defaultdict[tuple[str, ...], list[Word]] = defaultdict(list)
-        self.initials: defaultdict[str, list[Word]] = defaultdict(list)
-        self.deletions: defaultdict[str, list[Word]] = defaultdict(list)
-        self.halves: defaultdict[tuple[str, int], list[Word]] = defaultdict(list)  #: names of two characters by each
-        self.terms: dict[str, Word] = {}
-        for word in words:
-            if word.is_term and 2 <= len(word.text) <= _MAX_CHARS and not word.text.isascii():
-                self._add(word)
+        fitting = (word for word in words if word.is_term and not word.text.isascii())
+        self.terms = {word.text: word for word in fitting if 2 <= len(word.text) <= _MAX_CHARS}
+        terms = self.terms.values()
+        self.sounds = _by((word.sounds, word) for word in terms)
+        self.alike = _by((tuple(map(sounds_like, word.sounds)), word) for word in terms)
+        self.initials = _by((initials(word.sounds), word) for word in terms)
+        self.deletions = _by((key, word) for word in terms for key in _deletions(word.text))
+        #: names of two characters by each
+        names = [word for word in terms if len(word.text) == 2 and word.is_name]
+        self.halves = _by(((word.text[place], place), word) for word in names for place in (0, 1))
 
-    def _add(self, word: Word) -> None:
-        self.terms[word.text] = word
-        self.sounds[word.sounds].append(word)
-        self.alike[tuple(map(sounds_like, word.sounds))].append(word)
-        self.initials[initials(word.sounds)].append(word)
-        for key in _deletions(word.text):
-            self.deletions[key].append(word)
-        if len(word.text) == 2 and word.is_name:
-            self.halves[word.text[0], 0].append(word)
-            self.halves[word.text[1], 1].append(word)
+
+def _by(pairs: Iterable[tuple[Key, Word]]) -> Mapping[Key, tuple[Word, ...]]:
+    """The words of each key; tuples, which take half of what lists do."""
+    found: dict[Key, tuple[Word, ...]] = {}
+    for key, word in pairs:
+        found[key] = (*found.get(key, ()), word)
+    return found
 
 
 def is_in_doubt(text: str, weights: Sequence[float], taken: Sequence[tuple[int, int]], evidence: Evidence) -> bool:
@@ -105,7 +105,7 @@ def is_in_doubt(text: str, weights: Sequence[float], taken: Sequence[tuple[int, 
 class Speller:
     """Finds what was meant in questions to one generation. Safe to share between threads once made."""
 
-    def __init__(self, slips: SlipIndex, terms: Iterable[Word], read_words: Callable[[], Sequence[Word]]) -> None:
+    def __init__(self, slips: SlipIndex, terms: Iterable[Word], read_words: Callable[[], Iterable[Word]]) -> None:
         """`terms`: those of the generation's vocabulary; `read_words` gives all of it, when letters are met first."""
         self._slips = slips
         self._read_words = read_words

@@ -6,12 +6,14 @@ Written when an index is built; read when the first letters come. Nothing in it 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from indexer.analysis.lexicon import Lexicon
 from indexer.analysis.pinyin import initials, syllables
@@ -35,14 +37,52 @@ class Suggestion:
     kind: str  #: "term", "question", or "correction"
 
 
-@dataclass(frozen=True)
-class _Entry:
-    text: str
-    normal: str
-    weight: int
-    kind: str
-    sounds: str  #: its pinyin without blanks
-    initials: str
+class _Table:
+    """`suggestions.tsv` as one string whose lines are taken apart when they are asked for: as objects they would take
+    seven times the memory, and each process that touched them a copy of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises GenerationDamaged."""
+        try:
+            self._lines = (folder / FILE_NAME).read_text(encoding="utf-8")
+            self._starts = array("l", _starts(self._lines.splitlines()))
+            rows = [self._fields(number) for number in range(len(self._starts))]
+            keys = ((kind != "term", -int(weight), len(text), text) for text, _, weight, kind, _ in rows)
+            #: of each line: how early it is told
+            self.ranks = array("l", _inverse(_order(keys)))
+        except (OSError, ValueError) as error:
+            raise GenerationDamaged(
+                f"索引 {folder.name} 的建议表 {FILE_NAME} 读不出来；请用 yiwen build 重建。"
+            ) from error
+        self.by_text = array("l", _order(normal for _, normal, _, _, _ in rows))
+        self.by_sound = array("l", _order(sounds.replace(" ", "") for *_, sounds in rows))
+        self.by_initials = array("l", _order(initials(tuple(sounds.split(" "))) for *_, sounds in rows))
+        #: normalised texts, and where each begins
+        self.joined = "\n".join(normal for _, normal, _, _, _ in rows)
+        self.starts = array("l", _starts(normal for _, normal, _, _, _ in rows))
+
+    def suggestion(self, number: int) -> Suggestion:
+        """What a line suggests."""
+        text, _, _, kind, _ = self._fields(number)
+        return Suggestion(text, kind)
+
+    def normal(self, number: int) -> str:
+        """The normalised text."""
+        return self._fields(number)[1]
+
+    def sounds(self, number: int) -> str:
+        """The pinyin without blanks."""
+        return self._fields(number)[4].replace(" ", "")
+
+    def initials(self, number: int) -> str:
+        """First letters of the pinyin."""
+        return initials(tuple(self._fields(number)[4].split(" ")))
+
+    def _fields(self, number: int) -> tuple[str, str, str, str, str]:
+        start = self._starts[number]
+        text, normal, weight, kind, sounds = self._lines[start : self._lines.find("\n", start)].split("\t")
+        return text, normal, weight, kind, sounds
 
 
 @dataclass(frozen=True)
@@ -111,15 +151,7 @@ class Suggester:
         self._lexicon = lexicon
         self._rules = rules
         self._corrections = corrections
-        self._entries = _read(folder)
-        self._by_text = sorted(range(len(self._entries)), key=lambda i: self._entries[i].normal)
-        self._texts = [self._entries[i].normal for i in self._by_text]
-        self._by_sound = sorted(range(len(self._entries)), key=lambda i: self._entries[i].sounds)
-        self._sounds = [self._entries[i].sounds for i in self._by_sound]
-        self._by_initials = sorted(range(len(self._entries)), key=lambda i: self._entries[i].initials)
-        self._initials = [self._entries[i].initials for i in self._by_initials]
-        self._joined = "\n".join(entry.normal for entry in self._entries)
-        self._starts = _starts(entry.normal for entry in self._entries)
+        self._table = _Table(folder)
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """The likeliest first: what begins so, what is asked of the term, what sounds so, what holds it, what one slip
@@ -145,13 +177,14 @@ class Suggester:
         return list(found.values())
 
     def _all(self, text: str) -> Iterator[Suggestion]:
+        table = self._table
         yield from self._asked_of(text)
-        yield from self._beginning(text, self._texts, self._by_text)
+        yield from self._ranked(_beginning(text, table.by_text, table.normal))
         if _LETTERS.fullmatch(text):
             letters = re.sub(r"[' ]", "", text)
-            yield from self._beginning(letters, self._sounds, self._by_sound)
+            yield from self._ranked(_beginning(letters, table.by_sound, table.sounds))
             if len(letters) >= 2:
-                yield from self._beginning(letters, self._initials, self._by_initials)
+                yield from self._ranked(_beginning(letters, table.by_initials, table.initials))
         elif match := _TAIL.match(text):
             yield from self._half_typed(match[1], match[2])
         yield from self._holding(text)
@@ -169,49 +202,48 @@ class Suggester:
                     yield Suggestion(text[:end] + asked, "question")
             return
 
-    def _beginning(self, start: str, keys: Sequence[str], order: Sequence[int]) -> Iterator[Suggestion]:
-        first = bisect_left(keys, start)
-        last = bisect_left(keys, start + "\U0010ffff", first)
-        yield from self._ranked(order[i] for i in range(first, min(last, first + _MAX_SCANNED)))
-
     def _half_typed(self, han: str, letters: str) -> Iterator[Suggestion]:
         """面肌jing: characters, and the pinyin of what follows."""
-        first = bisect_left(self._texts, han)
-        last = bisect_left(self._texts, han + "\U0010ffff", first)
-        before = "".join(syllables(han))
-        yield from self._ranked(
-            self._by_text[i]
-            for i in range(first, min(last, first + _MAX_SCANNED))
-            if self._entries[self._by_text[i]].sounds.startswith(before + letters)
-        )
+        table, sound = self._table, "".join(syllables(han)) + letters
+        numbers = _beginning(han, table.by_text, table.normal)
+        yield from self._ranked(number for number in numbers if table.sounds(number).startswith(sound))
 
     def _holding(self, text: str) -> Iterator[Suggestion]:
         if len(text) < 2:
             return
+        joined, starts = self._table.joined, self._table.starts
         found: list[int] = []
-        place = self._joined.find(text)
+        place = joined.find(text)
         while place >= 0 and len(found) < _MAX_SCANNED:
-            number = bisect_left(self._starts, place + 1) - 1
+            number = bisect_left(starts, place + 1) - 1
             found.append(number)
-            place = self._joined.find(text, self._starts[number + 1]) if number + 1 < len(self._starts) else -1
+            place = joined.find(text, starts[number + 1]) if number + 1 < len(starts) else -1
         yield from self._ranked(found)
 
     def _ranked(self, numbers: Iterable[int]) -> Iterator[Suggestion]:
         """Terms before questions, heavier before lighter, shorter before longer."""
-        entries = [self._entries[number] for number in numbers]
-        entries.sort(key=lambda entry: (entry.kind != "term", -entry.weight, len(entry.text), entry.text))
-        return (Suggestion(entry.text, entry.kind) for entry in entries)
+        return map(self._table.suggestion, sorted(numbers, key=self._table.ranks.__getitem__))
 
 
-def _read(folder: Path) -> list[_Entry]:
-    try:
-        rows = [line.split("\t") for line in (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()]
-        return [
-            _Entry(text, normal, int(weight), kind, sounds.replace(" ", ""), initials(tuple(sounds.split(" "))))
-            for text, normal, weight, kind, sounds in rows
-        ]
-    except (OSError, ValueError) as error:
-        raise GenerationDamaged(f"索引 {folder.name} 的建议表 {FILE_NAME} 读不出来；请用 yiwen build 重建。") from error
+def _beginning(start: str, order: Sequence[int], key: Callable[[int], str]) -> Sequence[int]:
+    """Those, by a key that they are in order of, that begin so."""
+    first = bisect_left(order, start, key=key)
+    last = bisect_left(order, start + "\U0010ffff", first, key=key)
+    return order[first : min(last, first + _MAX_SCANNED)]
+
+
+def _order(keys: Iterable[Any]) -> list[int]:
+    """Places of keys, the least first."""
+    held = list(keys)
+    return sorted(range(len(held)), key=held.__getitem__)
+
+
+def _inverse(order: Sequence[int]) -> list[int]:
+    """For each place where it stands in an order."""
+    ranks = [0] * len(order)
+    for rank, place in enumerate(order):
+        ranks[place] = rank
+    return ranks
 
 
 def _starts(texts: Iterable[str]) -> list[int]:
