@@ -3,8 +3,8 @@
     python scripts/bench_site.py --data DIR [--seconds 20] [--connections 1,2,4,8,16] [--questions 1000] [--cache 1000]
                                  [--switch] [--kill]
 
-Serves DIR (a generation of `scripts/bench_search.py`, say) with `yiwen serve` on a free port of the loopback and asks it
-with wrk (Debian's package) from one thread: questions of synthetic_corpus.py in random order, so that with --cache 1
+Serves DIR (a generation of `scripts/bench_search.py`, say) with `yiwen serve` on a free port of the loopback and asks
+it with wrk (Debian's package) from one thread: questions of synthetic_corpus.py in random order, so that with --cache 1
 nearly all are worked on anew. `--switch` switches the generation to itself and back (or between two) every two seconds
 meanwhile, `--kill` ends a worker with SIGTERM and one with SIGKILL. Memory is proportional (PSS), after the load.
 """
