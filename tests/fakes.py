@@ -70,6 +70,7 @@ class FakeEngine:
         self.direct: DirectAnswer | None = None
         self.urgency: UrgencyCard | None = None
         self.unmatched: tuple[str, ...] = ()
+        self.related: tuple[str, ...] = ()
         self.more: tuple[Answer, ...] = ()
         self.features: Mapping[str, float] = {}
         self.topics: Mapping[str, Topic] = {}  #: by every name
@@ -128,6 +129,7 @@ class FakeEngine:
             urgency=self.urgency,
             aspect_counts={aspect: counts[aspect] for aspect in ASPECTS if counts[aspect]},
             unmatched=self.unmatched,
+            related=self.related if query.page == 1 else (),
         )
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:

@@ -255,14 +255,7 @@ def test_looking_for_kin_is_nobodys_question(client: FlaskClient, app: Flask, en
 def test_related_questions_stand_below_the_results(client: FlaskClient, engine: FakeEngine) -> None:
     assert not page_of(client, "/search?q=面肌痉挛").select(".related")
     related = tuple(f"面肌痉挛会{number}吗<b>" for number in range(12))
-    search = engine.search
-
-    def with_related(query: Query) -> SearchResult:
-        result = search(query)
-        object.__setattr__(result, "related", related)
-        return result
-
-    engine.answers, engine.search = many_answers(25), with_related  # type: ignore[method-assign]
+    engine.answers, engine.related = many_answers(25), related
     page = page_of(client, "/search?q=面肌痉挛")
     section = only(page, "section.related")
     assert [words(link) for link in section.select("a")] == list(related[:8])

@@ -1,0 +1,141 @@
+"""What a program can check of the rules of WCAG 2.2 (axe-core), zoom, and journeys by keyboard alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from browsing import FULL_PAGES, UNFOLD, Watched, assert_fits, viewport
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: What a reader may have switched on, as cookies.
+SWITCHED: dict[str, dict[str, str]] = {
+    "plain": {},
+    "for-the-old": {"type": "large", "contrast": "high"},
+}
+
+
+def violations(page: Page) -> list[str]:
+    """Every breach of a rule on the page, with the elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+    return [
+        f"{breach['id']}: {[node['html'][:160] for node in breach['nodes']]}" for breach in found.response["violations"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("switched", SWITCHED.values(), ids=SWITCHED)
+def test_no_page_breaks_a_rule(browser: Browser, full_address: str, scheme: Any, switched: dict[str, str]) -> None:
+    context = browser.new_context(viewport=viewport({"width": 800, "height": 900}), color_scheme=scheme)
+    for name, value in switched.items():
+        context.add_cookies([{"name": name, "value": value, "url": full_address}])
+    page = context.new_page()
+    for path in FULL_PAGES:
+        page.goto(full_address + path)
+        page.evaluate(UNFOLD)
+        page.locator("header details").evaluate("e => { e.open = false; }")  # it lies over the page
+        assert violations(page) == [], path
+    context.close()
+
+
+@pytest.mark.parametrize("opened", ["header details", "#suggestions"])
+def test_what_lies_over_the_page_breaks_none_either(desk: Watched, full_address: str, opened: str) -> None:
+    page = desk.page
+    page.goto(f"{full_address}/search?q=面肌痉挛")
+    if opened == "#suggestions":
+        page.get_by_role("combobox").press("ArrowDown")
+        page.wait_for_function("() => document.querySelector('[aria-activedescendant]')")
+    else:
+        page.locator("header summary").click()
+    assert page.locator(opened).is_visible()
+    assert violations(page) == []
+
+
+def test_a_rule_that_is_broken_is_seen(desk: Watched, full_address: str) -> None:
+    desk.page.goto(full_address)
+    desk.page.evaluate("() => document.documentElement.removeAttribute('lang')")
+    assert [breach.split(":")[0] for breach in violations(desk.page)] == ["html-has-lang"]
+
+
+@pytest.mark.parametrize(("width", "scale"), [(640, 2), (320, 4), (384, 2), (320, 2)])
+def test_zoomed_pages_do_not_scroll_sideways(browser: Browser, full_address: str, width: int, scale: int) -> None:
+    """A desk's window at 200 % and 400 % (WCAG 1.4.10), and smaller ones at 200 %."""
+    context = browser.new_context(viewport=viewport({"width": width, "height": 400}), device_scale_factor=scale)
+    page = context.new_page()
+    for path in FULL_PAGES:
+        page.goto(full_address + path)
+        page.evaluate(UNFOLD)
+        assert_fits(page)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("large", [False, True], ids=["normal", "large"])
+def test_letters_twice_as_large_stay_on_the_page(browser: Browser, full_address: str, width: int, large: bool) -> None:
+    """Zoom of text alone, as browsers' settings have it (WCAG 1.4.4); on top of large type, too."""
+    context = browser.new_context(viewport=viewport({"width": width, "height": 800}))
+    if large:
+        context.add_cookies([{"name": "type", "value": "large", "url": full_address}])
+    page = context.new_page()
+    sizes = {"standard": 32, "fixed": 26}
+    context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": sizes})
+    for path in FULL_PAGES:
+        page.goto(full_address + path)
+        page.evaluate(UNFOLD)
+        assert page.evaluate("() => parseFloat(getComputedStyle(document.documentElement).fontSize)") >= 33.9
+        assert_fits(page)
+    context.close()
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until the focus is on what the selector names, as one who has no mouse."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            assert page.locator(":focus").evaluate(
+                "e => getComputedStyle(e).outlineStyle !== 'none' || e.closest('.ask') !== null"
+            )
+            return
+    raise AssertionError(f"the keyboard never comes to {wanted}")
+
+
+def test_a_whole_journey_by_keyboard(watched: Watched, full_address: str) -> None:
+    page, press = watched.page, watched.page.keyboard.press
+    page.goto(full_address)
+    tab_to(page, "#q")
+    page.keyboard.insert_text("面肌痉挛")
+    press("Enter")
+    page.wait_for_url("**/search?**")
+    tab_to(page, ".skip")
+    press("Enter")
+    tab_to(page, ".why summary")
+    press("Enter")
+    assert page.locator(".why meter").first.is_visible()
+    tab_to(page, ".hit h2 a")
+    press("Enter")
+    page.wait_for_url("**/answers/**")
+    tab_to(page, ".vote button")
+    press("Space")
+    page.wait_for_url("**thanks=vote**")
+    tab_to(page, ".report summary")
+    press("Enter")
+    tab_to(page, ".report [name=reason]")
+    press("Space")
+    tab_to(page, "#note")
+    page.keyboard.insert_text("看不懂")
+    tab_to(page, ".report form button")
+    press("Enter")
+    page.wait_for_url("**thanks=report**")
+    page.goto(f"{full_address}/about")
+    tab_to(page, ".switches summary")
+    press("Enter")
+    tab_to(page, '.switches [value="dark"]')
+    press("Enter")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert page.url == f"{full_address}/about"
+    assert watched.complaints == []
