@@ -29,6 +29,8 @@ _MAX_MORE = 5  # answers of the same page that a result names
 #: related questions: how many results are looked at for them, how many are told, and how long they are
 _LOOKED_AT, _MAX_RELATED = 24, 6
 _MIN_RELATED_CHARS, _MAX_RELATED_CHARS = 5, 30
+#: where some name what was asked about, others are results from this score on (子痫前期 to 面肌痉挛 has .007)
+_MIN_SCORE_OF_OTHERS = 0.05
 _FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 _ENTITY = _FEATURE_NAMES.index("entity")
 
@@ -46,8 +48,10 @@ class Relevant:
         """Those above the threshold; to a name alone those that name it, under any of its names, if there are any."""
         relevant = [each for each in candidates if is_relevant(each, generation.weights, asked.is_medical)]
         if asked.is_bare:
-            naming = [each for each in relevant if each.coverage == 1 or (each.features and each.features[_ENTITY] > 0)]
+            naming = [each for each in relevant if each.coverage == 1 or _names_entity(each)]
             relevant = naming or relevant
+        elif asked.entity is not None and any(map(_names_entity, relevant)):
+            relevant = [each for each in relevant if _names_entity(each) or each.score >= _MIN_SCORE_OF_OTHERS]
         return cls.all_of(relevant, generation)
 
     @classmethod
@@ -84,6 +88,10 @@ class Relevant:
     def aspect_counts(self) -> dict[str, int]:
         """How many results each aspect has."""
         return count(self.candidates, self.traits)
+
+
+def _names_entity(candidate: Candidate) -> bool:
+    return bool(candidate.features) and candidate.features[_ENTITY] > 0
 
 
 def hits_of(
@@ -140,10 +148,14 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
 def related(
     results: Sequence[Result], query: Query, asked: QuestionTerms, generation: OpenGeneration
 ) -> tuple[str, ...]:
-    """Questions of results behind the first page, as they stand there: such as ask about other aspects come first."""
+    """Questions of results behind the first page and of those folded on it, letter for letter: such as ask about other
+    aspects come first.
+    """
     if query.page > 1:
         return ()
-    documents = np.array([each.candidate.document for each in results[query.limit :][:_LOOKED_AT]], np.int64)
+    further = [each.candidate.document for each in results[query.limit :]]
+    folded = [document for each in results[: query.limit] for document, _ in each.more]
+    documents = np.array([*further, *folded][:_LOOKED_AT], np.int64)
     facts = generation.impacts.facts_of(documents)
     about = (
         np.ones(len(documents), np.bool_)
