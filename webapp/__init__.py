@@ -27,7 +27,7 @@ def create_app(
     from flask import Flask
 
     from indexer.settings import load_settings
-    from webapp import errors, headers, json_api, presentation, search_pages, services, topic_pages
+    from webapp import api_pages, errors, headers, json_api, presentation, search_pages, services, topic_pages
 
     settings = settings or load_settings()
     app = Flask(__name__)
@@ -38,4 +38,5 @@ def create_app(
     app.register_blueprint(search_pages.blueprint)
     app.register_blueprint(topic_pages.blueprint)
     app.register_blueprint(json_api.blueprint)
+    app.register_blueprint(api_pages.blueprint)
     return app
