@@ -87,7 +87,7 @@ class FakeEngine:
         """Another as soon as a test changes anything about this engine."""
         if self.failure:
             raise self.failure
-        return repr({name: value for name, value in vars(self).items() if name != "queries"})
+        return self.generation + repr({name: value for name, value in vars(self).items() if name != "queries"})
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def test_a_wrong_parameter_is_named_with_what_it_should_be(client: FlaskClient) 
 
 
 def test_empty_values_are_as_good_as_none(client: FlaskClient, engine: FakeEngine) -> None:
-    assert client.get("/api/v1/search?q=面肌痉挛&limit=&page=%20&site=&aspect=&exact=").status_code == 200
+    assert client.get("/api/v1/search?q=面肌痉挛&limit=&page=&site=%20&aspect=&exact=").status_code == 200
     assert engine.queries == [Query("面肌痉挛")]
 
 

@@ -187,8 +187,8 @@ def test_no_more_than_the_burst_and_the_rate_ever_pass(gaps: list[float], per_mi
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
-        (None, ""),
-        ("unix", "unix"),
+        (None, None),
+        ("unix", None),
     ],
 )
 def test_who_counts_as_one_client(address: str | None, client: str | None) -> None:

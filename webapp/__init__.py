@@ -33,6 +33,7 @@ def create_app(
     from webapp import (
         about_pages,
         access_log,
+        api_pages,
         clicks,
         display,
         errors,
@@ -67,4 +68,5 @@ def create_app(
     app.register_blueprint(topic_pages.blueprint)
     app.register_blueprint(about_pages.blueprint)
     app.register_blueprint(json_api.blueprint)
+    app.register_blueprint(api_pages.blueprint)
     return app

@@ -17,7 +17,7 @@ ALLOWED_HEADERS = "If-None-Match"
 #: what it may read of a reply besides what it always may
 EXPOSED_HEADERS = "ETag, Retry-After"
 
-_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Origins:
 
 def read_origins(text: str) -> Origins:
     """The setting `api_origins`. Raises SettingError for what no browser would ever call its origin."""
-    listed = text.split()
+    listed = text.lower().split()
     for origin in listed:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             raise SettingError(
                 f"设置 api_origins 中的“{origin}”不是网站来源；应如 https://www.example.com，不带路径，或写 *。"
             )
-    return Origins(frozenset(origin.lower() for origin in listed if origin != "*"), "*" in listed)
+    return Origins(frozenset(listed) - {"*"}, "*" in listed)
 
 
 def preflight() -> Response | None:

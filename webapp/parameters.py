@@ -37,7 +37,7 @@ class Parameter(Generic[Value]):
 
     def read(self, args: Mapping[str, str]) -> Value:
         """The value in an address. Raises BadParameter."""
-        given = without_controls(args.get(self.name, ""))
+        given = args.get(self.name, "")
         return self.parse(given) if given else self.default
 
     def parse(self, given: str) -> Value:
@@ -59,6 +59,7 @@ class Parameter(Generic[Value]):
             "name": self.name,
             "in": "query",
             "required": self.required,
+            **({} if self.required else {"allowEmptyValue": True}),
             "description": self.description,
             "schema": self.schema(),
             "example": self._example(),
@@ -73,6 +74,11 @@ class Text(Parameter[str]):
     """Words. Control characters count as blanks, and blanks at both ends as nothing."""
 
     max_chars: int | None = None  #: None: more is accepted, and the description says what becomes of it
+
+    def read(self, args: Mapping[str, str]) -> str:
+        """The words in an address. Raises BadParameter."""
+        given = without_controls(args.get(self.name, ""))
+        return self.parse(given) if given else self.default
 
     def parse(self, given: str) -> str:
         """The words. Raises BadParameter when there are too many."""

@@ -53,12 +53,12 @@ class RateLimit:
 
 def client_of(address: str | None) -> str | None:
     """Who counts as one client: an IPv4 address, or the network of an IPv6 one, of which a household has 2**64. None
-    for this machine itself, where proxies and tests ask from.
+    for this machine itself, where proxies and tests ask from, and where there is no address (a Unix socket).
     """
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return address or ""
+        return None
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     if parsed.is_loopback:

@@ -1,0 +1,74 @@
+"""The API against its own document, over a real index: every call that the document allows, and many it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from builders import build_data, make_answer
+from flask import Flask
+from hypothesis import settings
+
+from indexer.settings import Settings
+from webapp import create_app
+from webapp.openapi import document
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+CONFIG = {
+    "checks": {
+        # Whether words say what they are about, and whether a name is held, no schema can tell.
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "400", "404"]},
+    },
+}
+
+
+class Asked:
+    """Stands for the site, which is made only when a test needs it."""
+
+    site: Flask
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.site(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The site over a real index."""
+    texts = {
+        "面肌痉挛怎么治": "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。",
+        "面肌痉挛有哪些症状": "面肌痉挛的症状是一侧眼皮和嘴角不自主地抽动。",
+        "失眠怎么办": "失眠的人睡前不要看手机，定时起床。",
+    }
+    answers = [
+        make_answer(f"{place:016x}", question, text, site="jiankang.example")
+        for place, (question, text) in enumerate(texts.items())
+    ]
+    site = create_app(build_data(tmp_path_factory.mktemp("conformance"), answers), Settings())
+    asked.site = site
+    return site
+
+
+#: made of the declarations alone; the site that is asked comes with `site`
+described = schemathesis.openapi.from_dict(document(""), config=schemathesis.Config.from_dict(CONFIG))
+described.app = asked = Asked()
+
+
+def test_the_document_is_valid() -> None:
+    described.validate()
+
+
+@described.parametrize()
+@settings(max_examples=60)
+def test_every_call_is_as_the_document_says(case: schemathesis.Case[Any], site: Flask) -> None:
+    case.call_and_validate()
+
+
+@pytest.mark.long
+@described.parametrize()
+@settings(max_examples=3000)
+def test_very_many_calls_are_as_the_document_says(case: schemathesis.Case[Any], site: Flask) -> None:
+    case.call_and_validate()
