@@ -46,7 +46,7 @@ NO_CALL = Problem(404, "not_found", "没有这个接口", "没有这个接口；
 CALL_NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "接口只接受 GET 和 HEAD 请求。")
 TOO_LONG = Problem(414, "too_long", "地址太长", "请求的地址太长。请缩短问题，再试一次。")
 TOO_LARGE = Problem(413, "too_large", "请求太大", "请求带的内容太多。请缩短问题，从首页重新搜索。")
-TOO_MANY = Problem(429, "too_many_requests", "请求太频繁", "短时间里的请求太多，请稍等片刻再试。")
+TOO_MANY = Problem(429, "too_many", "请求太频繁", "短时间里的请求太多，请稍等片刻再试。")
 INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，已经记下。请稍后再试；总是这样请告诉管理员。")
 
 #: What searchers read when there is no index: paths and commands are for the log, /readyz and `yiwen doctor`.
