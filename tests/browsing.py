@@ -31,7 +31,7 @@ ARGUMENTS = [
 ]
 
 PHONE, TABLET, DESK = {"width": 390, "height": 844}, {"width": 768, "height": 1024}, {"width": 1280, "height": 800}
-SMALL = {"width": 320, "height": 640}
+SMALL, HALF_DESK = {"width": 320, "height": 640}, {"width": 640, "height": 400}
 
 #: Long words without a place to break, which are what pushes a page sideways.
 WIDE = replace(

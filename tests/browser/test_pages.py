@@ -8,6 +8,7 @@ import pytest
 from browsing import (
     DESK,
     FULL_PAGES,
+    HALF_DESK,
     PHONE,
     SMALL,
     TABLET,
@@ -122,6 +123,7 @@ def test_paper_gets_text_and_its_origin_only(browser: Browser, full_address: str
     assert page.locator("h1").is_visible() and page.locator(text).first.is_visible()
     assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator(text).first.evaluate("e => getComputedStyle(e).color") in INKS
+    assert page.evaluate(WEAK_CONTRAST, 4.5) == []
     context.close()
 
 
@@ -165,21 +167,21 @@ def test_what_is_folded_opens_by_keyboard(watched: Watched, full_address: str) -
     assert watched.complaints == []
 
 
-@pytest.mark.parametrize("size", [SMALL, PHONE, TABLET, DESK], ids=lambda size: f"{size['width']}px")
 @pytest.mark.parametrize("large", [True, False], ids=["large", "normal"])
-def test_full_pages_fit_and_can_be_tapped(
-    browser: Browser, full_address: str, size: dict[str, int], large: bool
-) -> None:
-    context = browser.new_context(viewport=viewport(size))
+def test_full_pages_fit_and_can_be_tapped(browser: Browser, full_address: str, large: bool) -> None:
+    """Also a desk's window at 200 % and 400 % (WCAG 1.4.10), which is one of half and a quarter of its width."""
+    context = browser.new_context()
     if large:
         context.add_cookies([{"name": "type", "value": "large", "url": full_address}])
     page = context.new_page()
     for path in FULL_PAGES:
         page.goto(full_address + path)
         page.evaluate(UNFOLD)
-        assert_fits(page)
-        small = page.evaluate(TOO_LOW)
-        assert small == [], page.url
+        for size in (SMALL, PHONE, HALF_DESK, TABLET, DESK):
+            page.set_viewport_size(viewport(size))
+            assert_fits(page)
+            small = page.evaluate(TOO_LOW)
+            assert small == [], page.url
     context.close()
 
 

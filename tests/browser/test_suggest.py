@@ -266,15 +266,30 @@ def test_the_search_key_of_a_screen_keyboard_searches_at_once(typing: Watched, m
 # Answers that come late, or not at all
 
 
+def test_a_question_that_is_no_longer_asked_is_given_up(typing: Watched) -> None:
+    page = typing.page
+    page.route(SUGGEST, lambda route: None if "%E8%82%8C" not in route.request.url else route.continue_())
+    page.keyboard.insert_text("面")
+    with page.expect_request(SUGGEST):
+        page.clock.run_for(LONG_MS)
+    page.keyboard.insert_text("肌")
+    with page.expect_event("requestfailed") as given_up:
+        page.clock.run_for(LONG_MS)
+    assert given_up.value.url.endswith("q=%E9%9D%A2&limit=8")
+
+
 def test_a_late_answer_never_takes_the_place_of_a_newer_one(typing: Watched) -> None:
     page = typing.page
+    page.evaluate("() => { AbortController.prototype.abort = () => {}; }")  # given up or not
     routes: list[Route] = []
     page.route(SUGGEST, lambda route: routes.append(route))
     for text in ("面", "肌"):
         with page.expect_request(SUGGEST):
             page.keyboard.insert_text(text)
             page.clock.run_for(LONG_MS)
-    page.wait_for_function("() => true")  # the first is on its way to being given up
+    for _ in range(100):  # until the browser has handed over both
+        if len(routes) < 2:
+            page.evaluate("1")
     first, second = routes
     second.fulfill(json={"query": "面肌", "suggestions": [{"text": "新", "kind": "term"}]})
     options(page).first.wait_for()
