@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from flask import Blueprint, render_template, request
+from werkzeug.urls import uri_to_iri
 
 from webapp.api_examples import REPLIES
 from webapp.openapi import ADDRESS, ERRORS, document
@@ -75,8 +76,9 @@ import json
 import urllib.parse
 import urllib.request
 
+address = {indented(address)}
 question = urllib.parse.urlencode({{"q": "{_SHOWN["q"]}", "limit": {_SHOWN["limit"]}}})
-with urllib.request.urlopen({indented(address)} + "?" + question, timeout=10) as reply:
+with urllib.request.urlopen(f"{{address}}?{{question}}", timeout=10) as reply:
     result = json.load(reply)
 
 if result["urgency"]:
@@ -102,7 +104,7 @@ def example_address(site: str, operation: Operation) -> str:
     given = {parameter.name: parameter.example for parameter in operation.parameters if parameter.required}
     if operation.parameters and not given:
         given = {operation.parameters[0].name: operation.parameters[0].example}
-    return f"{site}{path}{'?' if given else ''}{urlencode(given)}"
+    return uri_to_iri(f"{site}{path}{'?' if given else ''}{urlencode(given)}")
 
 
 def shown_default(parameter: Parameter[Any]) -> str:

@@ -165,13 +165,13 @@ class TopicReply(Struct, kw_only=True):
 class AliveReply(Struct, kw_only=True):
     """程序在运行。"""
 
-    status: Literal["ok"]
+    status: Annotated[Literal["ok"], Meta(description="总是 ok")]
 
 
 class ReadyReply(Struct, kw_only=True):
     """可以搜索。"""
 
-    status: Literal["ready"]
+    status: Annotated[Literal["ready"], Meta(description="总是 ready")]
     generation: Annotated[str, _GENERATION]
     problems: Annotated[list[str], Meta(description="使用的不是最新一代索引时的原因；一切正常时为空")]
 
