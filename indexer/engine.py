@@ -14,6 +14,7 @@ from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
 from indexer.deadline import Deadline
 from indexer.errors import BadQuery, GenerationMissing
+from indexer.native import give_back_memory
 from indexer.opened import OpenGeneration, open_best
 from indexer.ranking.ranker import Candidate
 from indexer.records import Answer, Query, SearchResult, Topic
@@ -26,6 +27,7 @@ from indexer.understanding import Asked
 
 #: so many answers are looked at for a topic's page
 _TOPIC_DEPTH = 500
+_WARMING = ("面肌痉挛怎么治", "小孩发烧 39 度怎么办")
 
 
 class Engine:
@@ -41,6 +43,7 @@ class Engine:
         self._hidden_cache: tuple[Store, frozenset[str], NDArray[np.int32]] | None = None
         self._passed_over: tuple[str, ...] = ()  #: sentences about generations that could not be opened
         self._without_current: tuple[str, ...] = ()  #: the sentence about a CURRENT that cannot be read
+        self._warmed: OpenGeneration | None = None
         self._generation()
 
     @property
@@ -61,6 +64,19 @@ class Engine:
         """Sentences about why the generation that is served is not the one that should be; empty when all is well."""
         self._generation()
         return self._without_current + self._passed_over
+
+    def warm(self) -> None:
+        """Load what first questions would wait for, a second or two; of another generation before it is served.
+
+        Cheap when there is nothing to load. Raises GenerationMissing, GenerationDamaged.
+        """
+        generation = self._generation(warm=True)
+        if generation is not self._warmed:
+            generation.understanding.warm()
+            for question in _WARMING:  # compiled code is loaded when it is first called
+                self.search(question)
+            self._warmed = generation
+            give_back_memory()
 
     def search(self, query: str | Query, limit: int = 10) -> SearchResult:
         """Ranked answers. Raises BadQuery for a question without a word, GenerationMissing without an index."""
@@ -199,8 +215,11 @@ class Engine:
             cached = self._hidden_cache = (store, keys, documents)
         return cached[2]
 
-    def _generation(self) -> OpenGeneration:
-        """The open generation, after following a switch of CURRENT; it goes on being served when that cannot be."""
+    def _generation(self, warm: bool = False) -> OpenGeneration:
+        """The open generation, after following a switch of CURRENT; it goes on being served when that cannot be.
+
+        One thread opens another generation, the others go on with what is open.
+        """
         try:
             name = generations.current(self._data)
         except GenerationMissing as error:
@@ -209,11 +228,16 @@ class Engine:
             self._without_current = (str(error),)
             return self._open
         self._without_current = ()
-        if self._open is None or name != self._asked_for:
-            with self._lock:
+        if (self._open is None or name != self._asked_for) and self._lock.acquire(blocking=self._open is None):
+            try:
                 if self._open is None or name != self._asked_for:
-                    self._open, self._passed_over = open_best(self._data, name, self._open)
-                    self._asked_for = name
+                    opened, self._passed_over = open_best(self._data, name, self._open)
+                    if warm:
+                        opened.understanding.warm()
+                    self._open, self._asked_for = opened, name
+            finally:
+                self._lock.release()
+        assert self._open is not None
         return self._open
 
 

@@ -79,6 +79,10 @@ class Understanding:
                 self._speller = Speller(self._analyzer.slips(terms), terms, partial(read_vocabulary, self._folder))
             return self._speller
 
+    def warm(self) -> None:
+        """Load everything that is loaded when it is first needed."""
+        self.suggest("mianji", 1)  # letters: the speller, the suggestions, and all words by their sounds
+
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         """What a question may become."""
         corrections = self.speller().alternatives

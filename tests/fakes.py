@@ -94,6 +94,9 @@ class FakeEngine:
         """Nothing is wrong."""
         return ()
 
+    def warm(self) -> None:
+        """Nothing to load."""
+
     def search(self, query: Query) -> SearchResult:
         """Note the query and answer it."""
         if self.failure:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import fuzz_site
 import pytest
 from fakes import FakeEngine
+from site_server import served
 
 from indexer.records import Query, SearchResult
 from webapp import create_app
-from webapp.server import bind
 
 QUESTIONS = fuzz_site.questions_of(fuzz_site.QUESTIONS)
 Serve = Callable[[FakeEngine], str]
@@ -21,19 +21,8 @@ Serve = Callable[[FakeEngine], str]
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves an engine and gives the address."""
-    running = []
-
-    def start(engine: FakeEngine) -> str:
-        server = bind(create_app(tmp_path, engine=engine), "127.0.0.1", 0, threads=2)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.effective_port}"
-
-    yield start
-    for server, thread in running:
-        server.close()
-        thread.join(timeout=5)
+    with ExitStack() as running:
+        yield lambda engine: running.enter_context(served(create_app(tmp_path, engine=engine)))
 
 
 class Failing(FakeEngine):

@@ -33,7 +33,7 @@ ARROWS = {
     "opened": SHARED | {"analysis", "answer", "ranking", "store", "understanding"},
     "results": SHARED | {"analysis", "answer", "opened", "ranking", "store"},
     "deadline": set(),
-    "engine": SHARED | {"analysis", "deadline", "opened", "ranking", "results", "store", "understanding"},
+    "engine": SHARED | {"analysis", "deadline", "native", "opened", "ranking", "results", "store", "understanding"},
     "quality_gate": SHARED | {"engine", "store"},
     "quality": SHARED,
     "dedupe": SHARED | {"analysis"},

@@ -25,10 +25,13 @@ import sys
 from pathlib import Path
 from fakes import FakeEngine
 from indexer.settings import Settings
-from webapp import create_app, server
+from webapp import access_log, create_app, server
 port, data = int(sys.argv[1]), Path(sys.argv[2])
-server.serve(lambda: create_app(data, Settings(access_log=True), FakeEngine()), "127.0.0.1", port, 2,
-             lambda: print("started", flush=True))
+def make_app():
+    app = create_app(data, Settings(), FakeEngine())
+    access_log.register(app)
+    return app
+server.serve(make_app, "127.0.0.1", port, 2, lambda: print("started", flush=True))
 """
 
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +15,13 @@ from bs4 import BeautifulSoup
 from fakes import FakeEngine
 from flask.testing import FlaskClient
 from reading import page_of, words
+from site_server import served
 
 from webapp import api_types, create_app
 from webapp.api_pages import shown_default
 from webapp.openapi import ERRORS
 from webapp.operations import OPERATIONS, Operation
 from webapp.parameters import Choice, Number, Parameter, Switch, Text
-from webapp.server import bind
 
 PAGE = "/about/api"
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
@@ -36,12 +35,8 @@ REPLY_TYPES = [
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
     """The address of a real server whose engine finds one answer."""
-    server = bind(create_app(tmp_path, engine=FakeEngine()), "127.0.0.1", 0, threads=2)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
+    with served(create_app(tmp_path, engine=FakeEngine())) as address:
+        yield address
 
 
 def code_of(site: str, client: FlaskClient) -> list[str]:

@@ -32,9 +32,9 @@ def create_app(
     from indexer.settings import load_settings
     from webapp import (
         about_pages,
-        access_log,
         api_pages,
         clicks,
+        compression,
         display,
         errors,
         feedback,
@@ -56,7 +56,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, layers, layers, layers)  # type: ignore[method-assign]
     services.register(app, Path(data_dir) if data_dir is not None else settings.data, settings, engine)
     metrics.register(app)
-    access_log.register(app)
+    compression.register(app)
     rate_limit.register(app)
     presentation.register(app)
     headers.register(app)

@@ -61,7 +61,7 @@ def _fail(sentence: str, status: int) -> int:
 def serve(port: int | None, host: str, data: Path | None) -> None:
     """启动网站。"""
     from indexer.settings import load_settings
-    from webapp import create_app, server
+    from webapp import access_log, create_app, server
     from webapp.services import warm_up
 
     settings = load_settings({"port": port, "data": data})
@@ -72,6 +72,7 @@ def serve(port: int | None, host: str, data: Path | None) -> None:
 
     def make_app() -> Flask:
         app = create_app(settings=settings)
+        access_log.register(app)
         warm_up(app)
         return app
 

@@ -41,7 +41,7 @@ class Problem:
 FORBIDDEN = Problem(403, "forbidden", "没有执行", "这个请求不是从本站的页面发出的。请在本站的页面上再试一次。")
 NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错了，或者内容已经下架。可以回到首页重新搜索。")
 BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
-NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "本站只接受 GET 请求，请用搜索框或链接访问。")
+NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "请用页面上的搜索框、链接或按钮。")
 NO_CALL = Problem(404, "not_found", "没有这个接口", "没有这个接口；可用的接口见 /api/openapi.json 或 /about/api。")
 CALL_NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "接口只接受 GET 和 HEAD 请求。")
 TOO_LONG = Problem(414, "too_long", "地址太长", "请求的地址太长。请缩短问题，再试一次。")

@@ -27,7 +27,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-#: No page takes a form body, so a request with more than this is a mistake or an attack.
+#: The longest form is a report with its note: a request with more than this is a mistake or an attack.
 MAX_BODY_BYTES = 16 * 1024
 
 #: Addresses of static files carry a hash of their content (`presentation.static_url`).

@@ -124,6 +124,6 @@ def follow(app: Flask, parent: int) -> None:
     held: Services = app.extensions["yiwen"]
     while os.getppid() == parent:
         with suppress(IndexerError):  # pages tell of it
-            _ = held.engine.get().generation
+            held.engine.get().warm()
         time.sleep(FOLLOW_S)
     os._exit(1)

@@ -10,7 +10,6 @@ from typing import cast
 from flask import Flask, current_app
 
 import indexer
-from indexer import Query
 from indexer.errors import IndexerError
 from indexer.settings import Settings
 from webapp.lazy_engine import LazyEngine, SearchEngine
@@ -50,7 +49,4 @@ def warm_up(app: Flask) -> None:
     held = cast(Services, app.extensions["yiwen"])
     urgency_of("面", held.settings.resources)  # for pages on which there is no engine to say it
     with suppress(IndexerError):  # the site says why, and tries again with the first question
-        engine = held.engine.get()
-        engine.suggest("mianji")
-        for question in ("面积痉挛怎么治", "小孩发烧怎么办"):
-            engine.search(Query(question))
+        held.engine.get().warm()
