@@ -31,7 +31,7 @@ class Settings:
     trusted_proxies: int = _setting(0, "层", "网站前面有几层可信的反向代理；它们报告的访客地址才作数")
     requests_per_minute: int = _setting(240, "次", "每个访客每分钟可请求的次数，本机除外")
     requests_at_once: int = _setting(60, "次", "每个访客一次可连续请求的次数")
-    cached_results: int = _setting(1000, "个", "每个工作进程在内存中记住的最近检索结果数")
+    cached_results: int = _setting(500, "个", "每个工作进程在内存中记住的最近检索结果数")
     access_log: bool = _setting(True, "开关", "是否在标准错误输出每个请求的一行记录（不含问题和地址）")
     results_per_page: int = _setting(10, "条", "每页显示的结果数")
     time_budget_ms: int = _setting(2000, "毫秒", "网站一次检索的时间预算，用完就略去还没做的部分，并说明结果可能不完整")

@@ -81,7 +81,8 @@ class Understanding:
 
     def warm(self) -> None:
         """Load everything that is loaded when it is first needed."""
-        self.suggest("mianji", 1)  # letters: the speller, the suggestions, and all words by their sounds
+        self.suggest("面", 1)
+        self.speller().alternatives("mianji")  # letters need all words by their sounds
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         """What a question may become."""

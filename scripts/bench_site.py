@@ -1,6 +1,6 @@
 """Load on the running site: searches a second, latency, errors, and the memory of all its processes.
 
-    python scripts/bench_site.py --data DIR [--seconds 20] [--connections 1,2,4,8,16] [--questions 1000] [--cache 1000]
+    python scripts/bench_site.py --data DIR [--seconds 20] [--connections 1,2,4,8,16] [--questions 1000] [--cache 500]
                                  [--switch] [--kill]
 
 Serves DIR (a generation of `scripts/bench_search.py`, say) with `yiwen serve` on a free port of the loopback and asks
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--connections", default="1,2,4,8,16")
     parser.add_argument("--questions", type=int, default=1000)
-    parser.add_argument("--cache", type=int, default=1000)
+    parser.add_argument("--cache", type=int, default=500)
     parser.add_argument("--path", default="/search?q=")
     parser.add_argument("--switch", action="store_true")
     parser.add_argument("--kill", action="store_true")

@@ -13,10 +13,15 @@ from hypothesis import settings
 
 from indexer.settings import Settings
 from webapp import create_app
+from webapp.api_pages import example_address
 from webapp.openapi import document
+from webapp.operations import ANSWER, OPERATIONS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+#: the answer that the document gives as an example
+HELD = ANSWER.part.example if ANSWER.part else ""
 
 CONFIG = {
     "checks": {
@@ -44,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         "失眠怎么办": "失眠的人睡前不要看手机，定时起床。",
     }
     answers = [
-        make_answer(f"{place:016x}", question, text, site="jiankang.example")
+        make_answer(f"a{place}" if place else HELD, question, text, site="jiankang.example")
         for place, (question, text) in enumerate(texts.items())
     ]
     site = create_app(build_data(tmp_path_factory.mktemp("conformance"), answers), Settings())
@@ -57,6 +62,21 @@ described = schemathesis.openapi.from_dict(document(""), config=schemathesis.Con
 described.app = asked = Asked()
 
 
+def check(case: schemathesis.Case[Any]) -> None:
+    """Make the call. What the document allows is refused only for what its words say."""
+    response = case.call_and_validate()
+    is_allowed = case.meta is not None and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
+    if is_allowed and response.status_code == 400:
+        assert response.json()["error"]["code"] == "bad_query"
+
+
+def test_examples_of_the_document_are_held(site: Flask) -> None:
+    """So that the calls above also meet replies that are no errors."""
+    client = site.test_client()
+    for operation in OPERATIONS:
+        assert client.get(example_address("", operation)).status_code == 200, operation.id
+
+
 def test_the_document_is_valid() -> None:
     described.validate()
 
@@ -64,11 +84,11 @@ def test_the_document_is_valid() -> None:
 @described.parametrize()
 @settings(max_examples=60)
 def test_every_call_is_as_the_document_says(case: schemathesis.Case[Any], site: Flask) -> None:
-    case.call_and_validate()
+    check(case)
 
 
 @pytest.mark.long
 @described.parametrize()
 @settings(max_examples=3000)
 def test_very_many_calls_are_as_the_document_says(case: schemathesis.Case[Any], site: Flask) -> None:
-    case.call_and_validate()
+    check(case)

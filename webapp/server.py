@@ -48,20 +48,12 @@ def serve(make_app: Callable[[], Flask], host: str, port: int, workers: int, sta
 
     `make_app` is called once, before workers are forked; `started` when clients may connect. `workers` 0: one a core.
     """
-    from granian._granian import ListenerSpec
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.server import MPServer
 
     class Server(MPServer):
-        """Tells when it can be reached; and its workers share one socket.
-
-        With a socket for each worker, which Granian makes on Linux, connections that wait for one that dies are lost.
-        """
-
-        def _init_shared_socket(self) -> None:
-            self._ssp, self._sso = None, None
-            self._shd = ListenerSpec(self.bind_addr, self.bind_port, self.backlog).build()  # type: ignore[assignment]
+        """Tells when it can be reached, which is when the first worker has begun to listen."""
 
         def startup(self, spawn_target: object, target_loader: object) -> None:
             super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
