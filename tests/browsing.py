@@ -62,6 +62,7 @@ FULL_PAGES = (
     "/topics/面肌痉挛",
     "/topics/没有的病",
     "/about",
+    "/about/api",
     "/nowhere",
 )
 

@@ -24,7 +24,12 @@ SPACE = "{http://a9.com/-/spec/opensearch/1.1/}"
 )
 def test_every_page_leads_to_it(client: FlaskClient, address: str) -> None:
     links = {words(link): str(link["href"]) for link in page_of(client, address).select("footer .about-links a")}
-    assert links == {"关于医问": "/about", "隐私": "/about#privacy", "报告问题": "/about#report"}
+    assert links == {
+        "关于医问": "/about",
+        "隐私": "/about#privacy",
+        "报告问题": "/about#report",
+        "程序接口": "/about/api",
+    }
 
 
 def test_the_page_says_what_patients_must_know(client: FlaskClient) -> None:
