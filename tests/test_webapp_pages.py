@@ -14,7 +14,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from reading import without_own_script
 
-from indexer.analysis.suggest import Suggestion
 from indexer.records import Query
 from indexer.settings import Settings
 from webapp import create_app
@@ -331,9 +330,8 @@ def test_warming_up_asks_the_engine_and_is_quiet_without_an_index(tmp_path: Path
     class Counting(FakeEngine):
         asked = 0
 
-        def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
+        def warm(self) -> None:
             self.asked += 1
-            return super().suggest(typed, limit)
 
     engine = Counting()
     warm_up(create_app(tmp_path, Settings(), engine))
