@@ -5,8 +5,8 @@
 
 Serves DIR (a generation of `scripts/bench_search.py`, say) with `yiwen serve` on a free port of the loopback and asks
 it with wrk (Debian's package) from one thread: questions of synthetic_corpus.py in random order, so that with --cache 1
-nearly all are worked on anew. `--switch` switches the generation to itself and back (or between two) every two seconds
-meanwhile, `--kill` ends a worker with SIGTERM and one with SIGKILL. Memory is proportional (PSS), after the load.
+nearly all are worked on anew. `--switch` switches to the oldest generation and back to the newest meanwhile, `--kill`
+ends a worker with SIGTERM and one with SIGKILL. Memory is proportional (PSS), after the load.
 """
 
 from __future__ import annotations
@@ -73,13 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("| connections | searches/s | p50 ms | p90 ms | p99 ms | most ms | socket errors | error statuses |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for connections in map(int, chosen.connections.split(",")):
-            stop = threading.Event()
-            helpers = [threading.Thread(target=switching, args=(chosen.data, stop))] if chosen.switch else []
+            helpers = [threading.Thread(target=switching, args=(chosen.data, chosen.seconds))] if chosen.switch else []
             helpers += [threading.Thread(target=killing, args=(process, chosen.seconds))] if chosen.kill else []
             for helper in helpers:
                 helper.start()
             row = load(port, script, connections, chosen.seconds)
-            stop.set()
             for helper in helpers:
                 helper.join()
             print(f"| {connections} | {' | '.join(row)} |", flush=True)
@@ -122,12 +120,12 @@ def load(port: int, script: Path, connections: int, seconds: int) -> list[str]:
     return found[1].split()
 
 
-def switching(data: Path, stop: threading.Event) -> None:
-    """Switch between the generations of a data directory, or to the same one, until told to stop."""
-    while not stop.is_set():
-        for name in list_generations(data):
-            switch_to(data, name)
-            stop.wait(2)
+def switching(data: Path, seconds: int) -> None:
+    """Switch to the oldest generation of a data directory after a third of the time, and to the newest after two."""
+    names = list_generations(data)
+    for name in (names[0], names[-1]):
+        time.sleep(seconds / 3)
+        switch_to(data, name)
 
 
 def killing(process: subprocess.Popen[bytes], seconds: int) -> None:
