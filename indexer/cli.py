@@ -33,6 +33,7 @@ from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult,
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
+from indexer.store.audit_log import terminal_actor
 from indexer.store.take_downs import put_back, take_down
 from indexer.verdicts import Flaw
 
@@ -322,7 +323,7 @@ def check(generation: str | None, data: Path | None) -> None:
 
 @click.command("take-down", help="下架一条答案或一个网址的全部答案，立即生效，今后重建也不再收录。")
 @click.argument("key", metavar="编号或网址")
-@click.option("--reason", help="下架的原因，留作记录")
+@click.option("--reason", help="下架（或撤销）的原因，留作记录")
 @click.option("--undo", is_flag=True, help="撤销下架，答案恢复显示")
 @_data
 def take_down_command(key: str, reason: str | None, undo: bool, data: Path | None) -> int:
@@ -330,14 +331,14 @@ def take_down_command(key: str, reason: str | None, undo: bool, data: Path | Non
     if not settings.data.is_dir():
         raise click.ClickException(f"数据目录 {settings.data} 不存在；请检查 --data。")
     if undo:
-        if not put_back(settings.data, key):
+        if not put_back(settings.data, key, terminal_actor(), reason or ""):
             click.echo(f"{key} 没有被下架过。", err=True)
             return 1
         click.echo(f"已撤销下架：{key}。", err=True)
         return 0
     if not key.strip() or not (reason or "").strip():
         raise click.UsageError("请写明要下架的编号或网址，并用 --reason 说明原因。")
-    take_down(settings.data, key, str(reason))
+    take_down(settings.data, key, str(reason), terminal_actor())
     count = open_engine(settings.data, settings).count_of(key) if _served(settings.data) else 0
     remark = (
         f"当前一代中有 {count} 条答案因此隐藏。"
