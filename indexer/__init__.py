@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from indexer.answer.urgency import urgency_card
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
+    from indexer.jobs import Job, cancel_job, find_job, list_jobs, read_log, start_job
     from indexer.ranking.features import FEATURES
     from indexer.records import (
         Answer,
@@ -38,6 +39,7 @@ __all__ = [
     "DirectAnswer",
     "Engine",
     "Hit",
+    "Job",
     "Part",
     "Query",
     "SearchResult",
@@ -50,13 +52,18 @@ __all__ = [
     "act_names",
     "add_act",
     "build_generation",
+    "cancel_job",
+    "find_job",
+    "list_jobs",
     "list_take_downs",
     "open_engine",
     "put_back",
     "read_acts",
+    "read_log",
     "read_state",
     "record_act",
     "roll_back",
+    "start_job",
     "switch_to",
     "take_down",
     "terminal_actor",
@@ -65,6 +72,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "start_job": "jobs",
+    "read_log": "jobs",
+    "list_jobs": "jobs",
+    "find_job": "jobs",
+    "cancel_job": "jobs",
+    "Job": "jobs",
     "ACTS": "store.audit_log",
     "ASPECTS": "analysis.aspects",
     "FEATURES": "ranking.features",

@@ -26,6 +26,7 @@ from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, I
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
 from indexer.health import findings
+from indexer.job_commands import jobs
 from indexer.lexicon_commands import lexicon
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
@@ -379,6 +380,7 @@ commands: Sequence[click.Command] = (
     roll_back,
     check,
     take_down_command,
+    jobs,
     lexicon,
     doctor,
 )

@@ -43,6 +43,10 @@ class BuildRunning(IndexerError):
     """Another build holds the data directory."""
 
 
+class JobError(IndexerError):
+    """A job does not exist, or cannot be started or cancelled."""
+
+
 class StateError(IndexerError):
     """The state database of a data directory cannot be read or written."""
 

@@ -47,6 +47,8 @@ ARROWS = {
     "indexing": SHARED | {"analysis", "collecting", "dedupe", "store"},
     "build": SHARED
     | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
+    "jobs": SHARED | {"build", "store"},
+    "job_commands": SHARED | {"jobs", "store"},
     "health": SHARED | {"engine", "store"},
     "cli": SHARED
     | {
@@ -56,12 +58,13 @@ ARROWS = {
         "engine",
         "extract",
         "health",
+        "job_commands",
         "lexicon_commands",
         "quality_gate",
         "read",
         "store",
     },
-    "__init__": SHARED | {"analysis", "answer", "build", "ranking", "engine", "store"},
+    "__init__": SHARED | {"analysis", "answer", "build", "engine", "jobs", "ranking", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}
