@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         UrgencyCard,
     )
     from indexer.store.audit_log import ACTS, Act, ActFilter, act_names, add_act, read_acts, record_act, terminal_actor
-    from indexer.store.generations import roll_back, switch_to
+    from indexer.store.generations import Manifest, list_manifests, roll_back, switch_to
     from indexer.store.state import Part, read_state, write_state
     from indexer.store.take_downs import TakenDown, list_take_downs, put_back, take_down
 
@@ -40,6 +40,7 @@ __all__ = [
     "Engine",
     "Hit",
     "Job",
+    "Manifest",
     "Part",
     "Query",
     "SearchResult",
@@ -55,6 +56,7 @@ __all__ = [
     "cancel_job",
     "find_job",
     "list_jobs",
+    "list_manifests",
     "list_take_downs",
     "open_engine",
     "put_back",
@@ -72,6 +74,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Manifest": "store.generations",
+    "list_manifests": "store.generations",
     "start_job": "jobs",
     "read_log": "jobs",
     "list_jobs": "jobs",

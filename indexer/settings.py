@@ -31,6 +31,8 @@ class Settings:
     trusted_proxies: int = _setting(0, "层", "网站前面有几层可信的反向代理；它们报告的访客地址才作数")
     requests_per_minute: int = _setting(240, "次", "每个访客每分钟可请求的次数，本机除外")
     requests_at_once: int = _setting(60, "次", "每个访客一次可连续请求的次数")
+    session_idle_minutes: int = _setting(60, "分钟", "编辑台的登录在多久没有操作之后失效")
+    session_hours: int = _setting(12, "小时", "编辑台的登录最长保持多久，到时须重新登录")
     cached_results: int = _setting(500, "个", "每个工作进程在内存中记住的最近检索结果数")
     access_log: bool = _setting(True, "开关", "是否在标准错误输出每个请求的一行记录（不含问题和地址）")
     results_per_page: int = _setting(10, "条", "每页显示的结果数")

@@ -152,6 +152,10 @@ class FakeEngine:
             raise self.failure
         return next((answer for answer in self.answers if answer.id == answer_id), None)
 
+    def count_of(self, key: str) -> int:
+        """How many answers have this id or address."""
+        return sum(key in (answer.id, answer.url) for answer in self.answers)
+
     def _hit(self, rank: int, answer: Answer, text: str) -> Hit:
         return Hit(
             rank=rank,

@@ -72,7 +72,7 @@ def test_ends_with_a_status_and_a_sentence(
         ((), "缺少命令。用法见 yiwen --help。"),
         (("logs",), "缺少命令。用法见 yiwen logs --help。"),
         (("nonsense",), "没有命令 nonsense。用法见 yiwen --help。"),
-        (("serv",), "没有命令 serv，是不是 serve？用法见 yiwen --help。"),
+        (("serv",), "没有命令 serv，是不是 serve、users？用法见 yiwen --help。"),
         (("probe",), "缺少参数 WHAT。用法见 yiwen probe --help。"),
         (("probe", "a", "b"), "多出了参数 b。用法见 yiwen probe --help。"),
         (("serve", "--prt", "1"), "没有选项 --prt，是不是 --port？用法见 yiwen serve --help。"),

@@ -33,9 +33,11 @@ def create_app(
     from webapp import (
         about_pages,
         api_pages,
+        auth,
         clicks,
         compression,
         display,
+        editor_console,
         errors,
         feedback,
         headers,
@@ -69,4 +71,6 @@ def create_app(
     app.register_blueprint(about_pages.blueprint)
     app.register_blueprint(json_api.blueprint)
     app.register_blueprint(api_pages.blueprint)
+    auth.register(app)
+    editor_console.register(app)
     return app

@@ -14,6 +14,7 @@ Disallow: /answers/
 Disallow: /topics/
 Disallow: /display
 Disallow: /api/
+Disallow: /desk
 """
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from indexer import Job, cancel_job, find_job, list_jobs, list_manifests, read_log, start_job
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, JobError
 from webapp.auth import actor, current_user, require
 from webapp.roles import Role
 from webapp.services import services
@@ -77,7 +77,7 @@ def events(number: int) -> Response:
     """One event with how far a build is; 204 when it has ended, after which a browser asks no more (HTML Standard,
     section 9.2).
     """
-    job = find_job(services().data_dir, number)
+    job = _job(number)
     if job.status != "running":
         return Response(status=204)
     told = json.dumps({"stage": job.stage, "done": job.done, "total": job.total}, ensure_ascii=False)
@@ -126,6 +126,12 @@ def _page(problem: str = "", corpus: str = "", status: int = 200) -> Response:
 
 
 def _watched(number: int, problem: str = "", status: int = 200) -> Response:
-    data = services().data_dir
-    job = find_job(data, number)
-    return make_response(render_template("desk/build.html", job=job, log=read_log(data, number), problem=problem), status)
+    job, log = _job(number), read_log(services().data_dir, number)
+    return make_response(render_template("desk/build.html", job=job, log=log, problem=problem), status)
+
+
+def _job(number: int) -> Job:
+    try:
+        return find_job(services().data_dir, number)
+    except JobError:
+        abort(404)

@@ -80,6 +80,8 @@ def _expected(error: click.BadParameter) -> str:
         return "应为整数"
     if isinstance(kind, click.Choice):
         return f"应为 {'、'.join(map(str, kind.choices))} 之一"
+    if isinstance(kind, click.DateTime):
+        return "应写成 2024-05-01 这样的日期"
     if isinstance(kind, click.Path):
         return "路径不存在、类型不对或无法读取"
     return error.message.rstrip(".")

@@ -11,6 +11,7 @@ from flask import Flask
 from indexer.errors import IndexerError, cause_of
 from webapp.chinese_help import speak_chinese, usage_sentence
 from webapp.log_commands import logs
+from webapp.user_commands import audit, users
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_group(engine_commands: Iterable[click.Command]) -> click.Group:
     """The command with all its commands."""
     group = click.Group("yiwen", help="医问：中文医学问答搜索。", no_args_is_help=False)
-    for command in (serve, logs, *engine_commands):
+    for command in (serve, logs, users, audit, *engine_commands):
         group.add_command(command)
     speak_chinese([group])
     return group
@@ -61,7 +62,7 @@ def _fail(sentence: str, status: int) -> int:
 def serve(port: int | None, host: str, data: Path | None) -> None:
     """启动网站。"""
     from indexer.settings import load_settings
-    from webapp import access_log, create_app, server
+    from webapp import access_log, auth, create_app, server
     from webapp.services import warm_up
 
     settings = load_settings({"port": port, "data": data})
@@ -70,14 +71,24 @@ def serve(port: int | None, host: str, data: Path | None) -> None:
     except (OSError, OverflowError) as error:
         raise click.ClickException(_why_not_bound(error, host, settings.port)) from error
 
+    remarks: list[str] = []
+    address = f"http://{_in_address(host)}:{settings.port}"
+
     def make_app() -> Flask:
         app = create_app(settings=settings)
         access_log.register(app)
         warm_up(app)
+        try:
+            if first := auth.offer_first_admin(app):
+                remarks.append(f"还没有用户。一小时内打开这个链接，建立第一位管理员（只能用一次）：{address}{first}")
+        except IndexerError as error:  # the site goes on without its desk
+            remarks.append(str(error))
         return app
 
     def started() -> None:
-        click.echo(f"医问已启动：http://{_in_address(host)}:{settings.port}/ （按 Ctrl+C 停止）", err=True)
+        click.echo(f"医问已启动：{address}/ （按 Ctrl+C 停止）", err=True)
+        for remark in remarks:
+            click.echo(remark, err=True)
 
     server.serve(make_app, host, settings.port, settings.site_workers, started)
 

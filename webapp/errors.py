@@ -14,8 +14,9 @@ from werkzeug.exceptions import (
 )
 
 from indexer import UrgencyCard
-from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
+from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError, StateError
 from webapp.asking import BadParameter, NotHeld, read_question
+from webapp.roles import NotLoggedIn, RoleTooLow
 from webapp.services import services
 from webapp.urgent import urgency_of
 
@@ -39,6 +40,9 @@ class Problem:
 
 
 FORBIDDEN = Problem(403, "forbidden", "没有执行", "这个请求不是从本站的页面发出的。请在本站的页面上再试一次。")
+NOT_LOGGED_IN = Problem(
+    401, "not_logged_in", "请先登录", "这一步要登录才能做，或者您的登录已经过期。登录后请再试一次。"
+)
 NOT_FOUND = Problem(404, "not_found", "没有这个页面", "地址可能写错了，或者内容已经下架。可以回到首页重新搜索。")
 BAD_REQUEST = Problem(400, "bad_request", "请求有误", "这个请求无法理解，请检查地址，或回到首页重新搜索。")
 NOT_ALLOWED = Problem(405, "method_not_allowed", "不支持这种请求", "请用页面上的搜索框、链接或按钮。")
@@ -51,6 +55,7 @@ INTERNAL = Problem(500, "internal", "服务出错了", "服务器内部出错，
 
 #: What searchers read when there is no index: paths and commands are for the log, /readyz and `yiwen doctor`.
 UNAVAILABLE = "索引正在准备或维护，请过一会儿再试。网站管理员可运行 yiwen doctor 查看原因。"
+STATE_UNAVAILABLE = "保存用户和操作的状态库暂时读写不了，刚才的操作没有执行。请稍后再试，或运行 yiwen doctor 查看原因。"
 #: where operators look, and are told the cause
 OPERATORS_ADDRESS = "/readyz"
 
@@ -68,12 +73,18 @@ def describe(error: Exception) -> Problem:
         return Problem(400, "bad_parameter", "参数有误", str(error))
     if isinstance(error, NotHeld):
         return Problem(404, "not_found", "没有收录", str(error.description))
+    if isinstance(error, NotLoggedIn):
+        return NOT_LOGGED_IN
+    if isinstance(error, RoleTooLow):
+        return Problem(403, "role_too_low", "没有权限", str(error.description))
     if isinstance(error, BadQuery):
         return Problem(400, "bad_query", "这个问题没法搜索", str(error))
     if isinstance(error, GenerationMissing):
         return Problem(503, "no_index", "暂时还不能搜索", UNAVAILABLE)
     if isinstance(error, GenerationDamaged):
         return Problem(503, "index_damaged", "暂时不能搜索", UNAVAILABLE)
+    if isinstance(error, StateError) and request.path.startswith("/desk"):
+        return Problem(503, "state_unavailable", "编辑台暂时不能使用", STATE_UNAVAILABLE)
     if isinstance(error, IndexerError):
         return Problem(503, "unavailable", "暂时不能搜索", UNAVAILABLE)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
@@ -122,6 +133,8 @@ def handle(error: Exception) -> Response | HTTPException:
     response.status_code = problem.status
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if problem is NOT_LOGGED_IN:
+        response.headers["WWW-Authenticate"] = 'Form realm="desk"'
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     if problem.status == 503:

@@ -36,6 +36,8 @@ class SearchEngine(Protocol):
 
     def topic(self, name: str) -> Topic | None: ...
 
+    def count_of(self, key: str) -> int: ...
+
 
 class LazyEngine:
     """Opens the engine when it is first needed, and tries again later when there was none."""

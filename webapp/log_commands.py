@@ -101,7 +101,8 @@ def write_csv(rows: Iterable[QueryRow]) -> None:
 
 def guarded(cell: str) -> str:
     """A spreadsheet would run a cell that starts like a formula; a quote in front makes it text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    formula = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # Excel reads the wide ones too
+    return f"'{cell}" if cell.startswith(formula) else cell
 
 
 def write_table(rows: Iterable[QueryRow]) -> None:

@@ -128,6 +128,15 @@ def list_generations(data: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
+def list_manifests(data: Path) -> list[Manifest]:
+    """Manifests of the generations that are whole by their sizes, oldest first; `check` and `doctor` tell of others."""
+    found = []
+    for name in list_generations(data):
+        with suppress(GenerationDamaged, GenerationMissing):
+            found.append(open_manifest(data, name))
+    return found
+
+
 def current(data: Path) -> str:
     """The name that CURRENT holds. Raises GenerationMissing."""
     try:

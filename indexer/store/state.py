@@ -73,6 +73,7 @@ def read_state(data: Path, part: Part) -> Iterator[sqlite3.Connection | None]:
 
 def _make(file: Path) -> None:
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         return
