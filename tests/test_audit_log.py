@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import StateError
-from indexer.store import audit_log
 from indexer.store.audit_log import (
     ACTS,
     MAX_DETAIL_CHARS,
@@ -116,7 +115,7 @@ def test_the_actor_of_the_terminal_is_no_users_name(monkeypatch: pytest.MonkeyPa
     def nobody() -> str:
         raise KeyError("uid not found")
 
-    monkeypatch.setattr(audit_log.getpass, "getuser", nobody)
+    monkeypatch.setattr("getpass.getuser", nobody)
     assert terminal_actor().startswith("命令行/")
 
 

@@ -29,10 +29,15 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     take_down(tmp_path, "a1", "侵权")
-    with pytest.raises(KeyError), write_state(tmp_path, [TAKE_DOWNS, ACTS]) as database:
-        database.execute("DELETE FROM take_downs")
-        add_act(database, "张三", "试", "a1")
-        raise KeyError
+
+    def begin_and_fail() -> None:
+        with write_state(tmp_path, [TAKE_DOWNS, ACTS]) as database:
+            database.execute("DELETE FROM take_downs")
+            add_act(database, "张三", "试", "a1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        begin_and_fail()
     assert [entry.key for entry in list_take_downs(tmp_path)] == ["a1"]
     assert [act.action for act in read_acts(tmp_path)] == ["下架"]
 
@@ -124,6 +129,7 @@ def test_many_processes_write_and_none_loses_a_line(tmp_path: Path) -> None:
 
 def test_a_state_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 40)
-    for action in (lambda: record_act(tmp_path, "", "试", ""), lambda: read_acts(tmp_path)):
-        with pytest.raises(StateError, match=r"state\.sqlite3 无法读写"):
-            action()
+    with pytest.raises(StateError, match=r"state\.sqlite3 无法读写"):
+        record_act(tmp_path, "", "试", "")
+    with pytest.raises(StateError, match=r"state\.sqlite3 无法读写"):
+        read_acts(tmp_path)
