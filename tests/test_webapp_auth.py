@@ -46,7 +46,7 @@ def editor(app: Flask) -> FlaskClient:
 def desk_rules(app: Flask) -> list[tuple[str, str, set[str]]]:
     """Endpoint, an address, methods of all views of the desk."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule == "/desk" or rule.rule.startswith("/desk/")]
-    return [(r.endpoint, r.rule.replace("<token>", "x"), (r.methods or set()) - {"HEAD", "OPTIONS"}) for r in rules]
+    return [(r.endpoint, re.sub("<[^>]+>", "1", r.rule), (r.methods or set()) - {"HEAD", "OPTIONS"}) for r in rules]
 
 
 def needed_role(app: Flask, endpoint: str) -> Role | None:
