@@ -132,7 +132,7 @@ def test_logging_out_ends_the_session_everywhere_it_was_copied(app: Flask, edito
 
 
 def test_searchers_get_no_cookie_and_are_not_looked_up(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth.Accounts, "session", lambda *_: pytest.fail("looked up"))
+    monkeypatch.setattr("webapp.accounts.Accounts.session", lambda *_: pytest.fail("looked up"))
     client = app.test_client()
     for address in ("/", "/search?q=面肌痉挛", f"/answers/{FACIAL_SPASM.id}", "/about", "/desk"):
         assert "Set-Cookie" not in client.get(address).headers
