@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fakes import BARE, FACIAL_SPASM, FakeEngine, make_topic, many_answers
 from flask import Flask
@@ -165,3 +165,38 @@ WEAK_CONTRAST = """wanted => {
 }"""
 
 UNFOLD = "() => document.querySelectorAll('details').forEach(e => { e.open = true; })"
+
+#: What is meant to be tapped and lower than 32 px.
+TOO_LOW = """() => [...document.querySelectorAll('a, button, summary, main label:has(input), textarea')]
+  .filter(e => !e.matches('.skip') && e.checkVisibility() && e.getBoundingClientRect().height < 32)
+  .map(e => e.outerHTML)"""
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+#: What a reader may have switched on, as cookies.
+SWITCHED: dict[str, dict[str, str]] = {
+    "plain": {},
+    "for-the-old": {"type": "large", "contrast": "high"},
+}
+
+
+def violations(page: Page) -> list[str]:
+    """Every breach of a rule on the page, with the elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+    return [
+        f"{breach['id']}: {[node['html'][:160] for node in breach['nodes']]}" for breach in found.response["violations"]
+    ]
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until the focus is on what the selector names, as one who has no mouse."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            assert page.locator(":focus").evaluate(
+                "e => getComputedStyle(e).outlineStyle !== 'none' || e.closest('.ask') !== null"
+            )
+            return
+    raise AssertionError(f"the keyboard never comes to {wanted}")

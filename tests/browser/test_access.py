@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
-from browsing import DESK, FULL_PAGES, PHONE, TABLET, UNFOLD, Watched, assert_fits, viewport
+from browsing import (
+    DESK,
+    FULL_PAGES,
+    PHONE,
+    SCHEMES,
+    SWITCHED,
+    TABLET,
+    UNFOLD,
+    Watched,
+    assert_fits,
+    tab_to,
+    viewport,
+    violations,
+)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-#: What a reader may have switched on, as cookies.
-SWITCHED: dict[str, dict[str, str]] = {
-    "plain": {},
-    "for-the-old": {"type": "large", "contrast": "high"},
-}
-
-
-def violations(page: Page) -> list[str]:
-    """Every breach of a rule on the page, with the elements."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
-    return [
-        f"{breach['id']}: {[node['html'][:160] for node in breach['nodes']]}" for breach in found.response["violations"]
-    ]
+    from playwright.sync_api import Browser
 
 
 @pytest.mark.parametrize("switched", SWITCHED.values(), ids=SWITCHED)
@@ -81,18 +76,6 @@ def test_letters_twice_as_large_stay_on_the_page(browser: Browser, full_address:
             page.set_viewport_size(viewport(size))
             assert_fits(page)
     context.close()
-
-
-def tab_to(page: Page, wanted: str) -> None:
-    """Press Tab until the focus is on what the selector names, as one who has no mouse."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
-            assert page.locator(":focus").evaluate(
-                "e => getComputedStyle(e).outlineStyle !== 'none' || e.closest('.ask') !== null"
-            )
-            return
-    raise AssertionError(f"the keyboard never comes to {wanted}")
 
 
 def test_a_whole_journey_by_keyboard(watched: Watched, full_address: str) -> None:

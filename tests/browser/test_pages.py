@@ -12,6 +12,7 @@ from browsing import (
     PHONE,
     SMALL,
     TABLET,
+    TOO_LOW,
     UNFOLD,
     WEAK_CONTRAST,
     Watched,
@@ -183,12 +184,6 @@ def test_full_pages_fit_and_can_be_tapped(browser: Browser, full_address: str, l
             small = page.evaluate(TOO_LOW)
             assert small == [], page.url
     context.close()
-
-
-#: What is meant to be tapped and lower than 32 px.
-TOO_LOW = """() => [...document.querySelectorAll('a, button, summary, main label:has(input), textarea')]
-  .filter(e => !e.matches('.skip') && e.checkVisibility() && e.getBoundingClientRect().height < 32)
-  .map(e => e.outerHTML)"""
 
 
 def test_back_restores_page_and_place(desk: Watched, address: str) -> None:
