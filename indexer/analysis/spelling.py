@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeVar
 
 from indexer.analysis.pinyin import initials, sounds_like, syllables
@@ -180,10 +180,12 @@ class Speller:
         edges = {edge for word in evidence.words for edge in word}
         singles = {start for start, end in evidence.words if end - start == 1}
         proposed = []
+        ranked_as = cache(self._ranked)  # a question may say the same many times
+        is_known = cache(evidence.is_known)
         for i, j in _spans(text, weights, taken):
-            if not {i, j} <= edges or evidence.is_known(text[i:j]):
+            if not {i, j} <= edges or is_known(text[i:j]):
                 continue
-            ranked = self._ranked(text[i:j], tuple(sounds[i:j]))
+            ranked = ranked_as(text[i:j], tuple(sounds[i:j]))
             unseen = [_is_unseen(text[k : k + 2], evidence) for k in range(i, j - 1)] if ranked else []
             strange = [k in singles for k in range(i, j)]
             fitting = [one for one in ranked if _is_supported(text[i:j], one, unseen, strange, evidence)]
