@@ -48,6 +48,18 @@ def test_links_of_a_document_lead_somewhere(document: Path) -> None:
         assert (ROOT / name).exists(), name
 
 
+def test_what_is_said_of_safety_names_tests_that_are_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+    assert len(named) > 20
+    assert named - there == set()
+
+
 def test_every_dependency_has_its_line() -> None:
     declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     names = re.findall(r'^ {4}"([a-zA-Z0-9_-]+)[>=]', declared, flags=re.MULTILINE)
