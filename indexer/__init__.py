@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from indexer.answer.urgency import urgency_card
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
+    from indexer.quality_gate.difference import Difference, compare_generations
     from indexer.ranking.features import FEATURES
     from indexer.records import (
         Answer,
@@ -29,6 +30,7 @@ __all__ = [
     "FEATURES",
     "Answer",
     "BuildReport",
+    "Difference",
     "DirectAnswer",
     "Engine",
     "Hit",
@@ -40,6 +42,7 @@ __all__ = [
     "TopicSection",
     "UrgencyCard",
     "build_generation",
+    "compare_generations",
     "open_engine",
     "roll_back",
     "switch_to",
@@ -51,6 +54,7 @@ _HOMES = {
     "FEATURES": "ranking.features",
     "Answer": "records",
     "BuildReport": "build",
+    "Difference": "quality_gate.difference",
     "DirectAnswer": "records",
     "Engine": "engine",
     "Hit": "records",
@@ -62,6 +66,7 @@ _HOMES = {
     "TopicSection": "records",
     "UrgencyCard": "records",
     "build_generation": "build",
+    "compare_generations": "quality_gate.difference",
     "open_engine": "engine",
     "roll_back": "store.generations",
     "switch_to": "store.generations",

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import click
 
-from indexer.errors import GenerationMissing
-from indexer.quality_gate.bounds import read_bounds
-from indexer.quality_gate.difference import difference, lines_of
-from indexer.quality_gate.questions import find_judgements, read_questions
-from indexer.resources import find_resources
+from indexer.quality_gate.difference import compare_generations, lines_of
 from indexer.settings import load_settings
 from indexer.store import generations
 from indexer.store.overrides import overrides
@@ -28,30 +24,14 @@ def compare(
     generation: str, other: str | None, data: Path | None, judgements: Path | None, examples: int, as_json: bool
 ) -> None:
     settings = load_settings({"data": data, "judgements": judgements})
-    manifest = generations.open_manifest(settings.data, generation)
-    before = other or base_of(settings.data, generation, manifest.parent)
-    questions = read_questions(find_judgements(settings.judgements, Path(manifest.corpus)))
-    bounds = read_bounds(find_resources(settings.resources))
-    found = difference(settings.data, generation, before, questions, bounds, settings, examples)
+    found = compare_generations(settings.data, generation, other, settings, examples)
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return
     for line in lines_of(found):
         click.echo(line)
-    if manifest.objections:
-        click.echo(f"建立 {generation} 时没有通过检查：{' '.join(manifest.objections)}")
+    if objections := generations.open_manifest(settings.data, generation).objections:
+        click.echo(f"建立 {generation} 时没有通过检查：{' '.join(objections)}")
     for override in overrides(settings.data):
         if override.generation == generation:
             click.echo(f"{override.at} 曾不顾检查结果启用 {generation}，原因：{override.reason}")
-
-
-def base_of(data: Path, generation: str, parent: str | None) -> str:
-    """What a generation is compared with: the one that is served, or its parent when it is served itself.
-
-    Raises GenerationMissing when there is neither.
-    """
-    served = generations.current(data)
-    base = parent if served == generation else served
-    if base is None:
-        raise GenerationMissing(f"{generation} 是第一代，没有可比较的；请写明另一代的名称。")
-    return base

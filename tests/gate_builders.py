@@ -50,7 +50,7 @@ class World:
 
     def build(self, update: bool = False) -> BuildReport:
         """Build one generation more."""
-        return build_generation(self.corpus, self.data, Settings(resources=self.resources), update=update)
+        return build_generation(self.corpus, self.data, Settings(resources=self.resources, workers=1), update=update)
 
 
 def read_page(file: Path) -> str:

@@ -99,7 +99,10 @@ def test_judged_questions_stand_side_by_side_with_their_first_answers(run: Run) 
     )
     assert worse["first_before"][0] == "胃痛怎么办" and "胃痛怎么办" not in worse["first_after"]
     assert better["fact"]["text"] == "咳嗽怎么办" and better["first_after"][0] == "咳嗽怎么办"
+    assert (worse["fact"]["lost"], better["fact"]["lost"]) == (1, 0)
     assert found["report"]["questions"]["judged"] == 21
+    [judged] = [check for check in found["report"]["checks"] if check["name"] == "judged"]
+    assert "有 1 个是因为相关的答案不在新一代里" in judged["sentence"]
 
 
 def test_the_report_is_as_the_build_stored_it(run: Run, data: Path) -> None:

@@ -63,7 +63,7 @@ ARROWS = {
         "read",
         "store",
     },
-    "__init__": SHARED | {"analysis", "answer", "build", "ranking", "engine", "store"},
+    "__init__": SHARED | {"analysis", "answer", "build", "ranking", "engine", "quality_gate", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}

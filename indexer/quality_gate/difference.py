@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from indexer.engine import Engine
-from indexer.errors import GenerationDamaged
+from indexer.errors import GenerationDamaged, GenerationMissing
 from indexer.opened import open_generation
 from indexer.quality_gate import gate
-from indexer.quality_gate.bounds import Bounds
+from indexer.quality_gate.bounds import Bounds, read_bounds
 from indexer.quality_gate.gate import Report, candidate_of
 from indexer.quality_gate.page_facts import SiteFacts, StoredAnswer, digest_of, page_facts, stored_pages
-from indexer.quality_gate.questions import JudgedFact, Questions
+from indexer.quality_gate.questions import JudgedFact, Questions, find_judgements, read_questions
+from indexer.resources import find_resources
 from indexer.settings import Settings
 from indexer.store import generations
+from indexer.store.generations import Manifest
 
 _CONTEXT_CHARS = 30
 _EXCERPT_CHARS = 80
@@ -92,6 +94,29 @@ class _Contents:
 
     paths: set[str]
     answers: dict[str, int]
+
+
+def compare_generations(
+    data: Path, after: str, before: str | None = None, settings: Settings | None = None, shown: int = 10
+) -> Difference:
+    """Compare a generation with another: the named one, else the one that is served, else its parent. Judged questions
+    are those of the settings, else of its corpus.
+
+    Raises GenerationMissing, GenerationDamaged, EvaluationError, ResourceError.
+    """
+    settings = settings or Settings()
+    manifest = generations.open_manifest(data, after)
+    questions = read_questions(find_judgements(settings.judgements, Path(manifest.corpus)))
+    bounds = read_bounds(find_resources(settings.resources))
+    return difference(data, after, before or _base_of(data, manifest), questions, bounds, settings, shown)
+
+
+def _base_of(data: Path, manifest: Manifest) -> str:
+    served = generations.current(data)
+    base = manifest.parent if served == manifest.generation else served
+    if base is None:
+        raise GenerationMissing(f"{manifest.generation} 是第一代，没有可比较的；请写明另一代的名称。")
+    return base
 
 
 def difference(

@@ -102,7 +102,7 @@ def examine(
                 of_corpus = questions_of(facts_before.pages, after.pages, bounds.asked_sample)
                 questions = Questions(of_corpus)
             engines = Engine(data, settings, old), Engine(data, settings, opened)
-            asked = ask_both(*engines, questions, facts_before.pages.has, bounds)
+            asked = ask_both(*engines, questions, facts_before.pages.has, after.pages.has, bounds)
             results += _asked(asked, bounds)
     compared_with = served.generation if served is not None and facts_before is not None else None
     return Report(new.name, compared_with, reason, questions.source, tuple(results), asked)

@@ -47,6 +47,7 @@ class JudgedFact:
     ndcg_after: float
     first_before: tuple[str, ...]  #: ids of the first ten answers
     first_after: tuple[str, ...]
+    lost: int = 0  #: relevant answers that the generation before holds and the one after does not
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,19 @@ def questions_of(before: PageFacts, after: PageFacts, limit: int) -> tuple[Judge
 
 
 def ask_both(
-    before: Engine, after: Engine, questions: Questions, known: Callable[[str], bool], bounds: Bounds
+    before: Engine,
+    after: Engine,
+    questions: Questions,
+    had: Callable[[str], bool],
+    has: Callable[[str], bool],
+    bounds: Bounds,
 ) -> QuestionFacts:
-    """Ask both generations a sample of the questions. `known`: whether the generation before has an answer."""
+    """Ask both generations a sample of the questions. `had`, `has`: whether the one before, the one after holds an
+    answer.
+    """
     judged = [
-        _judged(query, questions.qrels or {}, before, after, known) for query in questions.judged(bounds.judged_sample)
+        _judged(query, questions.qrels or {}, before, after, had, has)
+        for query in questions.judged(bounds.judged_sample)
     ]
     for engine in (before, after):  # compiled code and files are loaded when they are first used
         _searched(engine, _WARMING)
@@ -111,14 +120,20 @@ def _some(queries: Sequence[JudgedQuery], limit: int) -> list[JudgedQuery]:
 
 
 def _judged(
-    query: JudgedQuery, qrels: Qrels, before: Engine, after: Engine, known: Callable[[str], bool]
+    query: JudgedQuery,
+    qrels: Qrels,
+    before: Engine,
+    after: Engine,
+    had: Callable[[str], bool],
+    has: Callable[[str], bool],
 ) -> JudgedFact:
     grades = qrels[query.judged_as]
     old, new = _ranked(before, query.text), _ranked(after, query.text)
     # nobody could judge what is new; it would count as wrong
-    comparable = [id_ for id_ in new if id_ in grades or known(id_)]
+    comparable = [id_ for id_ in new if id_ in grades or had(id_)]
     shown = tuple(old[:_SHOWN]), tuple(new[:_SHOWN])
-    return JudgedFact(query.id, query.text, ndcg(old, grades, _SHOWN), ndcg(comparable, grades, _SHOWN), *shown)
+    lost = sum(grade > 0 and had(id_) and not has(id_) for id_, grade in grades.items())
+    return JudgedFact(query.id, query.text, ndcg(old, grades, _SHOWN), ndcg(comparable, grades, _SHOWN), *shown, lost)
 
 
 def _ranked(engine: Engine, text: str) -> list[str]:
