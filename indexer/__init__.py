@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from indexer.build import BuildReport, build_generation
     from indexer.engine import Engine, open_engine
     from indexer.jobs import Job, cancel_job, find_job, list_jobs, read_log, start_job
+    from indexer.quality_gate.difference import Difference, compare_generations
     from indexer.ranking.features import FEATURES
     from indexer.records import (
         Answer,
@@ -36,6 +37,7 @@ __all__ = [
     "ActFilter",
     "Answer",
     "BuildReport",
+    "Difference",
     "DirectAnswer",
     "Engine",
     "Hit",
@@ -54,6 +56,7 @@ __all__ = [
     "add_act",
     "build_generation",
     "cancel_job",
+    "compare_generations",
     "find_job",
     "list_jobs",
     "list_manifests",
@@ -89,6 +92,7 @@ _HOMES = {
     "ActFilter": "store.audit_log",
     "Answer": "records",
     "BuildReport": "build",
+    "Difference": "quality_gate.difference",
     "DirectAnswer": "records",
     "Engine": "engine",
     "Hit": "records",
@@ -105,6 +109,7 @@ _HOMES = {
     "add_act": "store.audit_log",
     "build_generation": "build",
     "list_take_downs": "store.take_downs",
+    "compare_generations": "quality_gate.difference",
     "open_engine": "engine",
     "put_back": "store.take_downs",
     "read_acts": "store.audit_log",

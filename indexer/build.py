@@ -16,7 +16,10 @@ from indexer.collecting import Collected, Collector, keep_collected
 from indexer.errors import CorpusError, GenerationDamaged, GenerationMissing
 from indexer.indexing import Base, find_base, index
 from indexer.native import give_back_memory
-from indexer.quality_gate.gate import objections
+from indexer.quality_gate import gate
+from indexer.quality_gate.bounds import read_bounds
+from indexer.quality_gate.gate import Candidate, Report
+from indexer.quality_gate.questions import find_judgements, read_questions
 from indexer.read import READERS, find_files
 from indexer.records import Page, Rejected
 from indexer.resources import find_resources, fingerprint
@@ -35,6 +38,7 @@ class BuildReport:
     rejected: tuple[Rejected, ...]
     seconds: float
     reused: int = 0  #: pages that an update did not clean again
+    gate: Report | None = None  #: what was checked before it was served
 
 
 def build_generation(
@@ -47,16 +51,19 @@ def build_generation(
     """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass. An update
     cleans and indexes only what has changed since the served generation was built; what it makes is the same.
 
-    Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, or ResourceError; the
-    generation that was served goes on being served.
+    Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, ResourceError, or EvaluationError
+    for judgements that cannot be read; the generation that was served goes on being served.
     """
     started = time.perf_counter()
     settings = settings or Settings()
     resources = find_resources(settings.resources)
+    bounds = read_bounds(resources)
     files = corpus_files(corpus, data)
+    questions = read_questions(find_judgements(settings.judgements, corpus))
     with generations.build_lock(data):
         served = _served(data)
-        base = find_base(data, served, fingerprint(resources), code_version()) if update and served else None
+        built_with = fingerprint(resources)
+        base = find_base(data, served, built_with, code_version()) if update and served else None
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
@@ -67,17 +74,20 @@ def build_generation(
             counts = index(collected, draft.folder, analyzer, settings, base)
             if not counts["answers"]:
                 raise CorpusError(f"{corpus} 中没有可以收录的答案：{_summary(counts)}。")
-            refused = objections(counts, str(corpus.resolve()), served)
+            root = str(corpus.resolve())
+            new = Candidate(draft.folder, draft.name, _now(), root, counts["answers"], built_with)
+            report = gate.examine(data, new, served, questions, bounds, settings)
+            gate.save(report, draft.folder)
             rejected = tuple(collected.rejected())
             kept = keep_collected(collected, cache, draft.name, served.generation if served else None)
-            facts = _facts(corpus, served, counts, resources, refused, kept)
+            facts = _facts(new, served, counts, report.objections, kept)
             manifest = generations.seal(draft, facts, base.linked if base else {})
         except BaseException:
             generations.discard(draft)
             raise
-        if not refused:
+        if not report.objections:
             generations.serve(data, manifest.generation)
-    return BuildReport(manifest, rejected, time.perf_counter() - started, collected.reused)
+    return BuildReport(manifest, rejected, time.perf_counter() - started, collected.reused, report)
 
 
 def collect(
@@ -140,21 +150,25 @@ def _served(data: Path) -> Manifest | None:
         return None
 
 
+def _now() -> str:
+    """As manifests hold it: UTC, YYYY-MM-DDTHH:MM:SSZ."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _facts(
-    corpus: Path,
+    new: Candidate,
     served: Manifest | None,
     counts: dict[str, int],
-    resources: Path,
     refused: tuple[str, ...],
     collected: dict[str, str],
 ) -> dict[str, object]:
     """What the manifest says of a build."""
     return {
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": new.created,
         "parent": served.generation if served else None,
-        "corpus": str(corpus.resolve()),
+        "corpus": new.corpus,
         "counts": counts,
-        "resources": fingerprint(resources),
+        "resources": new.resources,
         "code_version": code_version(),
         "objections": list(refused),
         "collected": collected,

@@ -21,6 +21,7 @@ from click.termui import progressbar
 from indexer.answer.urgency import urgency_card
 from indexer.build import BuildReport, build_generation
 from indexer.cleaning import Progress, clean
+from indexer.compare_commands import compare
 from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, IndexerError, TooDeep
 from indexer.extract import load_site_templates
@@ -131,10 +132,17 @@ def extraction_line(item: Page | Rejected) -> dict[str, Any]:
 @click.option("--memory-mb", type=click.IntRange(min=100), help="写索引最多用多少内存（默认 1000）")
 @click.option("--if-missing", is_flag=True, help="已有可用的索引时什么都不做")
 @click.option("--update", is_flag=True, help="只处理上次建立之后有变化的页面，结果与全部重建相同")
+@click.option("--judgements", type=click.Path(path_type=Path), help="评判过的问题所在的目录，启用前用来与上一代比较")
 def build(
-    corpus: Path, data: Path | None, resources: Path | None, memory_mb: int | None, if_missing: bool, update: bool
+    corpus: Path,
+    data: Path | None,
+    resources: Path | None,
+    memory_mb: int | None,
+    if_missing: bool,
+    update: bool,
+    judgements: Path | None,
 ) -> int:
-    settings = load_settings({"data": data, "resources": resources, "memory_mb": memory_mb})
+    settings = load_settings({"data": data, "resources": resources, "memory_mb": memory_mb, "judgements": judgements})
     if if_missing:
         if _served(settings.data):
             return 0
@@ -180,8 +188,13 @@ def build_summary(report: BuildReport) -> list[str]:
     if flawed:
         lines.append(f"  收录的答案中：{'，'.join(flawed)}。")
     if report.manifest.objections:
-        lines.append(f"{report.manifest.generation} 没有启用：{' '.join(report.manifest.objections)}")
-        lines.append(f"原来的一代继续使用；确认无误后可运行 yiwen switch {report.manifest.generation}。")
+        name = report.manifest.generation
+        lines.append(f"{name} 没有启用：")
+        lines += [f"  {objection}" for objection in report.manifest.objections]
+        lines.append(
+            f"原来的一代继续使用。查看差异：yiwen compare {name}；"
+            f"确认无误后启用：yiwen switch {name} --override --reason 原因"
+        )
     else:
         lines.append(f"已启用 {report.manifest.generation}。")
     return lines
@@ -301,9 +314,14 @@ def _served(data: Path) -> str | None:
 @click.command("switch", help="启用指定的一代索引。")
 @click.argument("generation", metavar="名称")
 @_data
-def switch(generation: str, data: Path | None) -> None:
-    manifest = generations.switch_to(load_settings({"data": data}).data, generation)
-    click.echo(f"已启用 {manifest.generation}。", err=True)
+@click.option("--override", is_flag=True, help="启用没有通过检查的一代；须用 --reason 写明原因")
+@click.option("--reason", metavar="原因", help="为什么不顾检查结果，留作记录")
+def switch(generation: str, data: Path | None, override: bool, reason: str | None) -> None:
+    if override != bool((reason or "").strip()):
+        raise click.UsageError("--override 与 --reason 须一起使用，并写明原因。")
+    manifest = generations.switch_to(load_settings({"data": data}).data, generation, reason)
+    remark = "（没有通过检查，原因已记录）" if manifest.objections else ""
+    click.echo(f"已启用 {manifest.generation}{remark}。", err=True)
 
 
 @click.command("roll-back", help="回到上一代索引。")
@@ -378,6 +396,7 @@ commands: Sequence[click.Command] = (
     list_generations,
     switch,
     roll_back,
+    compare,
     check,
     take_down_command,
     jobs,

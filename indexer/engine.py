@@ -33,8 +33,10 @@ _WARMING = ("面肌痉挛怎么治", "小孩发烧 39 度怎么办")
 class Engine:
     """Answers questions from the current generation of a data directory. Safe to use from many threads."""
 
-    def __init__(self, data: Path, settings: Settings) -> None:
+    def __init__(self, data: Path, settings: Settings, only: OpenGeneration | None = None) -> None:
+        """`only`: answer from this generation, whatever is served."""
         self._data = data
+        self._only = only
         self._settings = settings
         self._take_downs = TakeDowns(data)
         self._lock = threading.Lock()
@@ -220,6 +222,8 @@ class Engine:
 
         One thread opens another generation, the others go on with what is open.
         """
+        if self._only is not None:
+            return self._only
         try:
             name = generations.current(self._data)
         except GenerationMissing as error:

@@ -39,6 +39,10 @@ class GenerationDamaged(IndexerError):
     """A file of a generation is missing, cut, changed or not ours."""
 
 
+class GenerationRefused(IndexerError):
+    """The quality gate refused a generation, and nobody has overridden it."""
+
+
 class BuildRunning(IndexerError):
     """Another build holds the data directory."""
 

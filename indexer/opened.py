@@ -63,13 +63,18 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     manifest = generations.open_manifest(data, name)
     if sum(facts["bytes"] for facts in manifest.files.values()) <= _MAX_BYTES_HASHED_ON_OPENING:
         generations.verify_hashes(data, manifest)
-    folder = generations.folder_of(data, name)
+    fingerprint = hashlib.sha256(json.dumps(manifest.files, sort_keys=True).encode()).hexdigest()
+    return open_folder(generations.folder_of(data, name), name, data / "cache", fingerprint)
+
+
+def open_folder(folder: Path, name: str, cache: Path, fingerprint: str = "") -> OpenGeneration:
+    """Open the files of a generation that is known to be ours, or of a draft. Raises GenerationDamaged."""
     try:
         weights = read_ranking_weights(folder / "resources")
         learned = load_ranking(folder / "resources")
         urgency = load_urgency(folder / "resources")
         passages = load_passage_rules(folder / "resources")
-        analyzer = open_analyzer(folder, data / "cache")
+        analyzer = open_analyzer(folder, cache)
     except ResourceError as error:
         raise GenerationDamaged(
             f"索引 {name} 是另一版本的程序建立的，现在读不了（{error}）；请用 yiwen build 重建。"
@@ -93,5 +98,5 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
             passages=passages,
         ),
         urgency=urgency,
-        fingerprint=hashlib.sha256(json.dumps(manifest.files, sort_keys=True).encode()).hexdigest(),
+        fingerprint=fingerprint,
     )

@@ -26,6 +26,9 @@ class Settings:
 
     data: Path = _setting(Path("var"), "目录", "数据目录：各代索引、状态库和查询日志")
     resources: Path | None = _setting(None, "目录", "资源目录：词表、站点模板、权重；默认用随程序的一份")
+    judgements: Path | None = _setting(
+        None, "目录", "评判过的问题（queries.jsonl、qrels.tsv），新一代启用前用来比较；默认用语料目录中的 judgements"
+    )
     port: int = _setting(8000, "端口", "网站监听的端口")
     site_workers: int = _setting(0, "个", "网站的工作进程数；默认与处理器核数相同")
     trusted_proxies: int = _setting(0, "层", "网站前面有几层可信的反向代理；它们报告的访客地址才作数")

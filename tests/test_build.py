@@ -227,7 +227,7 @@ def test_a_corpus_that_lost_more_than_half_is_refused_and_can_be_switched_to(tmp
     assert report.manifest.generation == "gen-000002"
     assert generations.current(data) == "gen-000001"
     assert engine.search("面肌痉挛", limit=100).total == 10
-    switch_to(data, "gen-000002")
+    switch_to(data, "gen-000002", override_reason="语料本来就要缩小")
     assert engine.search("面肌痉挛", limit=100).total == 4
 
 

@@ -77,6 +77,30 @@ def test_an_admin_builds_then_an_editor_builds_the_same_and_goes_back(
     ]
 
 
+def test_what_the_gate_refused_is_served_for_a_reason_only(client: FlaskClient, data: Path, corpus: Path) -> None:
+    for count in (5, 1):
+        start_job(data, write_corpus(corpus, spasm_answers(count)), "a")
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end and list_jobs(data)[0].status == "running":
+            time.sleep(0.05)
+    assert [job.status for job in list_jobs(data)] == ["refused", "done"]
+    log_in(client, "bianji")
+    assert "未通过检查" in client.get("/desk/generations").text
+    choice = {"form_on": "/desk/generations", "generation": "gen-000002"}
+    assert send(client, "/desk/generations/switch", **choice).status_code == 400
+    assert open_engine(data).generation == "gen-000001"
+    assert send(client, "/desk/generations/switch", **choice, reason="网站已关闭").status_code == 303
+    assert open_engine(data).generation == "gen-000002"
+    act = read_acts(data)[0]
+    assert (act.actor, act.action, act.object) == ("bianji", "启用未通过检查的索引", "gen-000002")
+    assert act.detail == "网站已关闭"
+        "bianji",
+        "启用未通过检查的索引",
+        "gen-000002",
+        "网站已关闭",
+    )
+
+
 def test_an_editor_may_not_read_other_folders_of_the_server(client: FlaskClient, data: Path, corpus: Path) -> None:
     log_in(client, "bianji")
     for folder in (str(corpus), "/etc", "", "relative", "x" * 2000, "/a\0b"):

@@ -34,7 +34,8 @@ ARROWS = {
     "results": SHARED | {"analysis", "answer", "opened", "ranking", "store"},
     "deadline": set(),
     "engine": SHARED | {"analysis", "deadline", "native", "opened", "ranking", "results", "store", "understanding"},
-    "quality_gate": SHARED | {"engine", "store"},
+    "quality_gate": SHARED | {"analysis", "decode", "engine", "extract", "opened", "ranking", "spam", "store"},
+    "compare_commands": SHARED | {"quality_gate", "store"},
     "quality": SHARED,
     "dedupe": SHARED | {"analysis"},
     "repetition": SHARED,
@@ -55,6 +56,7 @@ ARROWS = {
         "answer",
         "build",
         "cleaning",
+        "compare_commands",
         "engine",
         "extract",
         "health",
@@ -64,7 +66,7 @@ ARROWS = {
         "read",
         "store",
     },
-    "__init__": SHARED | {"analysis", "answer", "build", "engine", "jobs", "ranking", "store"},
+    "__init__": SHARED | {"analysis", "answer", "build", "engine", "jobs", "quality_gate", "ranking", "store"},
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}

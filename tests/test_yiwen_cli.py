@@ -94,9 +94,13 @@ def test_a_refused_build_ends_with_3_and_the_old_generation_goes_on(folder: Path
     process = yiwen(*build, cwd=folder)
     assert (process.returncode, process.stdout) == (3, "")
     assert "gen-000004 没有启用" in process.stderr and "从 4 条减少到 1 条" in process.stderr
-    assert "yiwen switch gen-000004" in process.stderr
+    assert "yiwen compare gen-000004" in process.stderr
+    assert "yiwen switch gen-000004 --override --reason 原因" in process.stderr
     assert searched(folder, "面肌痉挛")["generation"] == "gen-000003"
-    assert yiwen("switch", "gen-000004", "--data", "data", cwd=folder).returncode == 0
+    switch = ("switch", "gen-000004", "--data", "data")
+    process = yiwen(*switch, cwd=folder)
+    assert process.returncode == 1 and "从 4 条减少到 1 条" in process.stderr and "--override" in process.stderr
+    assert yiwen(*switch, "--override", "--reason", "语料本来就要缩小", cwd=folder).returncode == 0
     assert searched(folder, "面肌痉挛")["generation"] == "gen-000004"
 
 

@@ -34,16 +34,13 @@ def show() -> Response:
 @blueprint.post("/switch")
 @require(Role.EDITOR)
 def switch() -> AnyResponse:
-    """Serve another generation. One that the gate refused needs its reason on the command line."""
-    name = request.form.get("generation", "")
-    refused = [each for each in list_manifests(services().data_dir) if each.generation == name and each.objections]
-    if refused:
-        return _page(f"{name} 没有通过检查，不能在这里启用；确有理由时请管理员用命令 yiwen switch。", 400)
+    """Serve another generation; one that the gate refused only with a reason, which is kept."""
+    reason = request.form.get("reason", "").strip()
     try:
-        manifest = switch_to(services().data_dir, name)
+        manifest = switch_to(services().data_dir, request.form.get("generation", ""), reason or None)
     except IndexerError as error:
         return _page(str(error), 400)
-    return _changed("启用索引", manifest.generation)
+    return _changed("启用未通过检查的索引" if manifest.objections else "启用索引", manifest.generation, reason)
 
 
 @blueprint.post("/roll-back")
@@ -57,8 +54,8 @@ def back() -> AnyResponse:
     return _changed("回到上一代", manifest.generation)
 
 
-def _changed(action: str, name: str) -> AnyResponse:
-    record_act(services().data_dir, actor(), action, name)
+def _changed(action: str, name: str, reason: str = "") -> AnyResponse:
+    record_act(services().data_dir, actor(), action, name, reason)
     return redirect(url_for("generations.show", done=name), 303)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def load_ranking(resources: Path) -> LearnedRanking:
             names = tuple(str(stored["names"]).split("\n"))
     except OSError as error:
         raise ResourceError(f"排序模型 {file} 无法读取：{cause_of(error)}。") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, BadZipFile) as error:
         raise ResourceError(f"排序模型 {file} 与程序不符：{error}；可用 scripts/train_ranker.py 重新生成。") from error
     nodes = len(trees.features)
     inner = trees.features >= 0

@@ -29,7 +29,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing
+from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, GenerationRefused
+from indexer.store.overrides import record_override
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"gen-\d{6,}")
@@ -209,12 +210,21 @@ def verify_hashes(data: Path, manifest: Manifest) -> None:
             raise _damaged(manifest.generation, path, "内容与校验值不符")
 
 
-def switch_to(data: Path, name: str) -> Manifest:
-    """Serve this generation from now on, after checking every byte of it.
+def switch_to(data: Path, name: str, override_reason: str | None = None) -> Manifest:
+    """Serve this generation from now on, after checking every byte of it. One that the quality gate refused needs a
+    reason, which is kept (overrides.py).
 
-    Raises GenerationMissing or GenerationDamaged, changing nothing.
+    Raises GenerationMissing, GenerationDamaged, GenerationRefused or StateError, changing nothing.
     """
     manifest = check_files(data, name)
+    if manifest.objections:
+        reason = " ".join((override_reason or "").split())
+        if not reason:
+            raise GenerationRefused(
+                f"{name} 没有通过检查，不能启用：{' '.join(manifest.objections)}"
+                f"查看差异请运行 yiwen compare {name}；确认无误后运行 yiwen switch {name} --override --reason 原因。"
+            )
+        record_override(data, name, reason)
     serve(data, name)
     return manifest
 
@@ -233,7 +243,9 @@ def roll_back(data: Path) -> Manifest:
     now = current(data)
     for name in substitutes(data, now):
         with suppress(GenerationDamaged):
-            return switch_to(data, name)
+            manifest = check_files(data, name)  # a refused one is here only when it was served, by an override
+            serve(data, name)
+            return manifest
     raise GenerationMissing(f"{now} 之前没有完好的一代索引，无法回退；请用 yiwen build 重建。")
 
 

@@ -65,6 +65,11 @@ class WhooshStore:
         quality = tuple(QualityFact(Flaw(fact["flaw"]), fact["evidence"]) for fact in record["quality"])
         return Answer(**{**record, "kind": Kind(record["kind"]), "quality": quality})
 
+    def segment_sizes(self) -> list[int]:
+        """How many documents each segment has, removed ones too, in order."""
+        with self._naming_damage():
+            return [int(leaf.doc_count_all()) for leaf, _ in self._reader().leaf_readers()]
+
     @contextmanager
     def _naming_damage(self) -> Iterator[None]:
         """Turn what damaged files make Whoosh's readers stumble over (zlib, struct, type errors) into a sentence."""
