@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +294,22 @@ def test_of_many_who_use_a_link_at_once_one_does(tmp_path: Path, accounts: Accou
     accounts.add("zhang", Role.EDITOR, "x")
     link = accounts.make_link("zhang", "x")
     assert sorted(in_processes(try_link, *[(tmp_path, link)] * 4)) == [False, False, False, True]
+
+
+def test_a_link_that_was_good_when_it_was_looked_at_is_looked_at_again(
+    tmp_path: Path, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.add("zhang", Role.EDITOR, "x")
+    link, barrier = accounts.make_link("zhang", "x"), threading.Barrier(4)
+
+    def hashed_by_all_at_once(password: str) -> str:
+        barrier.wait(30)
+        return passwords.hash_password(password)
+
+    monkeypatch.setattr("webapp.accounts.hash_password", hashed_by_all_at_once)
+    with ThreadPoolExecutor(4) as pool:
+        sessions = list(pool.map(lambda _: accounts.use_link(link, PASSWORD), range(4)))
+    assert len([session for session in sessions if session]) == 1
 
 
 def test_of_many_first_admins_there_is_one(tmp_path: Path, accounts: Accounts) -> None:

@@ -42,6 +42,18 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert [act.action for act in read_acts(tmp_path)] == ["下架"]
 
 
+def test_from_its_first_look_on_a_writer_is_alone(tmp_path: Path) -> None:
+    record_act(tmp_path, "", "试", "")
+    with (
+        write_state(tmp_path, [ACTS]) as database,
+        closing(sqlite3.connect(tmp_path / "state.sqlite3", timeout=0, isolation_level=None)) as other,
+    ):
+        assert database.execute("SELECT count(*) FROM acts").fetchone() == (1,)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    record_act(tmp_path, "", "试", "")
+
+
 def test_tables_are_brought_up_and_never_down(tmp_path: Path) -> None:
     with write_state(tmp_path, [FIRST]) as database:
         database.execute("INSERT INTO things VALUES ('甲')")

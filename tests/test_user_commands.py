@@ -7,6 +7,7 @@ import http.cookiejar
 import io
 import os
 import pty
+import queue
 import re
 import socket
 import subprocess
@@ -194,7 +195,20 @@ def site(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     )
     yield process
     process.terminate()
-    process.communicate(timeout=30)
+    process.wait(30)
+
+
+def lines_of(process: subprocess.Popen[str]) -> queue.Queue[str]:
+    """What a process says on standard error, so that waiting for it ends."""
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        assert process.stderr
+        for line in process.stderr:
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
 
 
 @dataclass
@@ -227,9 +241,10 @@ class Browser:
 
 
 def test_the_first_start_prints_a_link_by_which_one_admin_is_made(site: subprocess.Popen[str], port: int) -> None:
-    assert site.stderr
-    assert site.stderr.readline().startswith("医问已启动")
-    found = re.search(rf"http://127\.0\.0\.1:{port}/desk/first/[\w-]{{43}}$", site.stderr.readline().rstrip())
+    lines = lines_of(site)
+    assert lines.get(timeout=30).startswith("医问已启动")
+    said = lines.get(timeout=30).rstrip()
+    found = re.search(rf"http://127\.0\.0\.1:{port}/desk/first/[\w-]{{43}}$", said)
     assert found
     browsers = [Browser().ask(found[0]) for _ in range(4)]
     assert [browser.status for browser in browsers] == [200] * 4
