@@ -253,9 +253,10 @@ def check_judged(found: QuestionFacts, bounds: Bounds) -> Check | None:
     passed = not compared.is_worse and compared.difference >= -bounds.max_judged_drop
     means = f"nDCG@10 从 {fmean(before):.3f} 变为 {fmean(after):.3f}"
     counts = f"{compared.wins} 个变好，{compared.losses} 个变差，{compared.ties} 个不变"
-    sentence = (
-        f"{len(before)} 个评判过的问题{'' if passed else '明显变差'}：{means}（p = {compared.p:.4f}），{counts}。"
-    )
+    lost = sum(one.lost > 0 and one.ndcg_after < one.ndcg_before for one in found.judged)
+    why = f"变差的问题中有 {lost} 个是因为相关的答案不在新一代里。" if lost else ""
+    verdict = f"{len(before)} 个评判过的问题{'' if passed else '明显变差'}"
+    sentence = f"{verdict}：{means}（p = {compared.p:.4f}），{counts}。{why}"
     return Check("judged", passed, round(fmean(before), 4), round(fmean(after), 4), sentence)
 
 
