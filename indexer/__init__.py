@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UrgencyCard,
     )
     from indexer.store.generations import roll_back, switch_to
+    from indexer.store.pruning import plan_pruning, prune
 
 __all__ = [
     "ASPECTS",
@@ -41,6 +42,8 @@ __all__ = [
     "UrgencyCard",
     "build_generation",
     "open_engine",
+    "plan_pruning",
+    "prune",
     "roll_back",
     "switch_to",
     "urgency_card",
@@ -63,6 +66,8 @@ _HOMES = {
     "UrgencyCard": "records",
     "build_generation": "build",
     "open_engine": "engine",
+    "plan_pruning": "store.pruning",
+    "prune": "store.pruning",
     "roll_back": "store.generations",
     "switch_to": "store.generations",
     "urgency_card": "answer.urgency",

@@ -25,14 +25,15 @@ from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, IndexerError, TooDeep
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
-from indexer.health import findings
 from indexer.lexicon_commands import lexicon
+from indexer.maintenance_commands import commands as maintenance_commands
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
 from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
 from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
+from indexer.store.disk import disk_faults_told
 from indexer.store.take_downs import put_back, take_down
 from indexer.verdicts import Flaw
 
@@ -300,14 +301,18 @@ def _served(data: Path) -> str | None:
 @click.argument("generation", metavar="名称")
 @_data
 def switch(generation: str, data: Path | None) -> None:
-    manifest = generations.switch_to(load_settings({"data": data}).data, generation)
+    folder = load_settings({"data": data}).data
+    with disk_faults_told(folder, "切换"):
+        manifest = generations.switch_to(folder, generation)
     click.echo(f"已启用 {manifest.generation}。", err=True)
 
 
 @click.command("roll-back", help="回到上一代索引。")
 @_data
 def roll_back(data: Path | None) -> None:
-    manifest = generations.roll_back(load_settings({"data": data}).data)
+    folder = load_settings({"data": data}).data
+    with disk_faults_told(folder, "回退"):
+        manifest = generations.roll_back(folder)
     click.echo(f"已回到 {manifest.generation}。", err=True)
 
 
@@ -348,18 +353,6 @@ def take_down_command(key: str, reason: str | None, undo: bool, data: Path | Non
     return 0
 
 
-@click.command(help="检查安装、数据目录、索引和资源，逐项说明问题和办法。")
-@_data
-@_resources
-def doctor(data: Path | None, resources: Path | None) -> int:
-    settings = load_settings({"data": data, "resources": resources})
-    all_well = True
-    for finding in findings(settings):
-        click.echo(f"{'正常' if finding.well else '问题'}  {finding.subject}：{finding.sentence}")
-        all_well = all_well and finding.well
-    return 0 if all_well else 1
-
-
 def _engine(data: Path | None) -> Engine:
     settings: Settings = load_settings({"data": data})
     engine = open_engine(settings.data, settings)
@@ -379,5 +372,5 @@ commands: Sequence[click.Command] = (
     check,
     take_down_command,
     lexicon,
-    doctor,
+    *maintenance_commands,
 )

@@ -47,7 +47,8 @@ ARROWS = {
     "indexing": SHARED | {"analysis", "collecting", "dedupe", "store"},
     "build": SHARED
     | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
-    "health": SHARED | {"engine", "store"},
+    "health": SHARED | {"build", "engine", "store"},
+    "maintenance_commands": SHARED | {"health", "store"},
     "cli": SHARED
     | {
         "answer",
@@ -57,6 +58,7 @@ ARROWS = {
         "extract",
         "health",
         "lexicon_commands",
+        "maintenance_commands",
         "quality_gate",
         "read",
         "store",

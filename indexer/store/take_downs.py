@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.errors import StateError
+from indexer.errors import StateError, cause_of, cause_of_sqlite
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS take_downs (key TEXT PRIMARY KEY, reason TEXT NOT NULL, at TEXT NOT NULL)"
 
@@ -40,7 +40,9 @@ def _state(data: Path) -> Iterator[sqlite3.Connection]:
             database.execute(_SCHEMA)
             yield database
     except sqlite3.Error as error:
-        raise StateError(f"状态库 {file} 无法读写：{error}；请检查权限，或从备份恢复它。") from error
+        raise StateError(
+            f"状态库 {file} 无法读写：{cause_of_sqlite(error)}；请检查磁盘空间和权限，或从备份恢复它。"
+        ) from error
 
 
 #: where SQLite's file format keeps a counter that every change raises (sqlite.org/fileformat.html, 1.3.9)
@@ -76,6 +78,8 @@ class TakeDowns:
                 )
         except FileNotFoundError:
             return frozenset()
+        except OSError as error:
+            raise StateError(f"状态库 {self._file} 读不出来：{cause_of(error)}；请检查磁盘和权限。") from error
         if version != self._seen:
             self._keys = self._read()
             self._seen = version
