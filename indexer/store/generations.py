@@ -348,3 +348,8 @@ def _key(data: Path, create: bool = False) -> bytes:
             "请从备份恢复 key，或者删除它并用 yiwen build 重建。"
         )
     return key
+
+
+def check_key(data: Path) -> None:
+    """Raises GenerationDamaged when the data directory's secret is missing or spoilt, OSError when it is unreadable."""
+    _key(data)
