@@ -56,7 +56,6 @@ ARROWS = {
         "cleaning",
         "engine",
         "extract",
-        "health",
         "lexicon_commands",
         "maintenance_commands",
         "quality_gate",
