@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from indexer.store.audit_log import ACTS, Act, ActFilter, act_names, add_act, read_acts, record_act, terminal_actor
     from indexer.store.generations import Manifest, list_manifests, roll_back, switch_to
+    from indexer.store.pruning import plan_pruning, prune
     from indexer.store.state import Part, read_state, write_state
     from indexer.store.take_downs import TakenDown, list_take_downs, put_back, take_down
 
@@ -62,6 +63,8 @@ __all__ = [
     "list_manifests",
     "list_take_downs",
     "open_engine",
+    "plan_pruning",
+    "prune",
     "put_back",
     "read_acts",
     "read_log",
@@ -115,6 +118,8 @@ _HOMES = {
     "read_acts": "store.audit_log",
     "read_state": "store.state",
     "record_act": "store.audit_log",
+    "plan_pruning": "store.pruning",
+    "prune": "store.pruning",
     "roll_back": "store.generations",
     "switch_to": "store.generations",
     "take_down": "store.take_downs",

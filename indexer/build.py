@@ -25,6 +25,7 @@ from indexer.records import Page, Rejected
 from indexer.resources import find_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
+from indexer.store.disk import CORPUS_BYTES, corpus_size, disk_faults_told, need_of, refuse_without_room
 from indexer.store.generations import Draft, Manifest
 from indexer.store.take_downs import TakeDowns
 from indexer.verdicts import Reason
@@ -51,8 +52,9 @@ def build_generation(
     """Clean, cut and index a corpus into a new generation, and serve it if the quality gate lets it pass. An update
     cleans and indexes only what has changed since the served generation was built; what it makes is the same.
 
-    Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, ResourceError, or EvaluationError
-    for judgements that cannot be read; the generation that was served goes on being served.
+    Raises CorpusError when there is nothing to read or no answer in it, BuildRunning, ResourceError, EvaluationError
+    for judgements that cannot be read, or DiskFault when the disk has not the room, or fails; the generation that was
+    served goes on being served.
     """
     started = time.perf_counter()
     settings = settings or Settings()
@@ -60,10 +62,13 @@ def build_generation(
     bounds = read_bounds(resources)
     files = corpus_files(corpus, data)
     questions = read_questions(find_judgements(settings.judgements, corpus))
-    with generations.build_lock(data):
+    size = corpus_size(files)
+    with disk_faults_told(data, "建立索引"), generations.build_lock(data):
         served = _served(data)
         built_with = fingerprint(resources)
         base = find_base(data, served, built_with, code_version()) if update and served else None
+        generations.clear_leftovers(data)
+        refuse_without_room(data, need_of(size, served, update=base is not None))
         draft = generations.begin(data)
         try:
             shutil.copytree(resources, draft.folder / "resources")
@@ -80,13 +85,14 @@ def build_generation(
             gate.save(report, draft.folder)
             rejected = tuple(collected.rejected())
             kept = keep_collected(collected, cache, draft.name, served.generation if served else None)
-            facts = _facts(new, served, counts, report.objections, kept)
+            facts = _facts(new, served, {**counts, CORPUS_BYTES: size}, report.objections, kept)
             manifest = generations.seal(draft, facts, base.linked if base else {})
         except BaseException:
             generations.discard(draft)
             raise
         if not report.objections:
-            generations.serve(data, manifest.generation)
+            with disk_faults_told(data, f"{manifest.generation} 已写好，但启用它"):
+                generations.serve(data, manifest.generation)
     return BuildReport(manifest, rejected, time.perf_counter() - started, collected.reused, report)
 
 

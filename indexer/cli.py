@@ -26,9 +26,9 @@ from indexer.engine import Engine, open_engine
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, IndexerError, TooDeep
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
-from indexer.health import findings
 from indexer.job_commands import jobs
 from indexer.lexicon_commands import lexicon
+from indexer.maintenance_commands import commands as maintenance_commands
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
 from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
@@ -36,6 +36,7 @@ from indexer.resources import find_resources
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
 from indexer.store.audit_log import terminal_actor
+from indexer.store.disk import disk_faults_told
 from indexer.store.take_downs import put_back, take_down
 from indexer.verdicts import Flaw
 
@@ -319,7 +320,9 @@ def _served(data: Path) -> str | None:
 def switch(generation: str, data: Path | None, override: bool, reason: str | None) -> None:
     if override != bool((reason or "").strip()):
         raise click.UsageError("--override 与 --reason 须一起使用，并写明原因。")
-    manifest = generations.switch_to(load_settings({"data": data}).data, generation, reason)
+    folder = load_settings({"data": data}).data
+    with disk_faults_told(folder, "切换"):
+        manifest = generations.switch_to(folder, generation, reason)
     remark = "（没有通过检查，原因已记录）" if manifest.objections else ""
     click.echo(f"已启用 {manifest.generation}{remark}。", err=True)
 
@@ -327,7 +330,9 @@ def switch(generation: str, data: Path | None, override: bool, reason: str | Non
 @click.command("roll-back", help="回到上一代索引。")
 @_data
 def roll_back(data: Path | None) -> None:
-    manifest = generations.roll_back(load_settings({"data": data}).data)
+    folder = load_settings({"data": data}).data
+    with disk_faults_told(folder, "回退"):
+        manifest = generations.roll_back(folder)
     click.echo(f"已回到 {manifest.generation}。", err=True)
 
 
@@ -368,18 +373,6 @@ def take_down_command(key: str, reason: str | None, undo: bool, data: Path | Non
     return 0
 
 
-@click.command(help="检查安装、数据目录、索引和资源，逐项说明问题和办法。")
-@_data
-@_resources
-def doctor(data: Path | None, resources: Path | None) -> int:
-    settings = load_settings({"data": data, "resources": resources})
-    all_well = True
-    for finding in findings(settings):
-        click.echo(f"{'正常' if finding.well else '问题'}  {finding.subject}：{finding.sentence}")
-        all_well = all_well and finding.well
-    return 0 if all_well else 1
-
-
 def _engine(data: Path | None) -> Engine:
     settings: Settings = load_settings({"data": data})
     engine = open_engine(settings.data, settings)
@@ -401,5 +394,5 @@ commands: Sequence[click.Command] = (
     take_down_command,
     jobs,
     lexicon,
-    doctor,
+    *maintenance_commands,
 )

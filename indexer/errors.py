@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 
 _CAUSES = {
     errno.ENOENT: "文件或目录不存在",
@@ -11,6 +12,8 @@ _CAUSES = {
     errno.EISDIR: "这是一个目录",
     errno.ENOTDIR: "路径中有一段不是目录",
     errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "磁盘配额已用完",
+    errno.EFBIG: "文件超过大小上限",
     errno.EROFS: "文件系统只读",
     errno.EIO: "磁盘读写错误",
     errno.ENAMETOOLONG: "文件名太长",
@@ -21,6 +24,25 @@ _CAUSES = {
 def cause_of(error: OSError) -> str:
     """What the operating system reports, in Chinese where we know it."""
     return _CAUSES.get(error.errno or 0, error.strerror or str(error))
+
+
+#: SQLite's primary result codes (sqlite.org/rescode.html)
+_SQLITE_CAUSES = {
+    3: "没有权限",
+    5: "被另一个进程占用",
+    6: "被另一个进程占用",
+    8: "只能读，不能写",
+    10: "磁盘读写错误",
+    11: "文件已损坏",
+    13: "磁盘已满",
+    14: "无法打开",
+    26: "不是数据库文件，或已损坏",
+}
+
+
+def cause_of_sqlite(error: sqlite3.Error) -> str:
+    """What SQLite reports, in Chinese where we know it."""
+    return _SQLITE_CAUSES.get((getattr(error, "sqlite_errorcode", None) or 0) & 0xFF, str(error))
 
 
 class IndexerError(Exception):
@@ -41,6 +63,10 @@ class GenerationDamaged(IndexerError):
 
 class GenerationRefused(IndexerError):
     """The quality gate refused a generation, and nobody has overridden it."""
+
+
+class DiskFault(IndexerError):
+    """The disk is full, fails, or cannot be written to; or it has not the room that a build will need."""
 
 
 class BuildRunning(IndexerError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import shutil
 import threading
@@ -20,6 +21,8 @@ from typing import Any, TypeVar, cast
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_log = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).parent
 #: every file with kernels; what is compiled is kept for these as they are (Numba itself looks at a kernel's own file,
@@ -46,7 +49,7 @@ def kernel(function: Function) -> Function:
         if _kept_in is None:
             _waiting.append(compiled)
         else:
-            compiled.enable_caching()
+            _keep(compiled)
     return cast(Function, compiled)
 
 
@@ -60,8 +63,25 @@ def keep_compiled(cache_dir: Path | None) -> None:
             setattr(numba.config, "CACHE_DIR", str(_folder(cache_dir)))  # noqa: B010 - Numba declares no settings
         _kept_in = Path(getattr(numba.config, "CACHE_DIR"))  # noqa: B009
         for compiled in _waiting:
-            compiled.enable_caching()
+            _keep(compiled)
         _waiting.clear()
+
+
+def _keep(compiled: Any) -> None:
+    """Keep a kernel's machine code. Where it cannot be written (a full disk), it works all the same, compiled anew by
+    each process.
+    """
+    compiled.enable_caching()
+    cache = compiled._cache
+    save = cache.save_overload
+
+    def save_if_possible(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError as error:
+            _log.warning("编译结果无法保存，下次会重新编译：%s", error)
+
+    cache.save_overload = save_if_possible
 
 
 def _folder(cache_dir: Path | None) -> Path:

@@ -50,7 +50,8 @@ ARROWS = {
     | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
     "jobs": SHARED | {"build", "store"},
     "job_commands": SHARED | {"jobs", "store"},
-    "health": SHARED | {"engine", "store"},
+    "health": SHARED | {"build", "engine", "store"},
+    "maintenance_commands": SHARED | {"health", "store"},
     "cli": SHARED
     | {
         "answer",
@@ -59,9 +60,9 @@ ARROWS = {
         "compare_commands",
         "engine",
         "extract",
-        "health",
         "job_commands",
         "lexicon_commands",
+        "maintenance_commands",
         "quality_gate",
         "read",
         "store",

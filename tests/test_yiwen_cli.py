@@ -37,6 +37,7 @@ COMMANDS = {
     "evaluate",
     "extract",
     "generations",
+    "prune",
     "roll-back",
     "search",
     "switch",

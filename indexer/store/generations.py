@@ -34,7 +34,7 @@ from indexer.store.overrides import record_override
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"gen-\d{6,}")
-_PARTIAL = ".partial"
+PARTIAL = ".partial"  #: of the folder of a generation that is written, or deleted
 _KEY_BYTES = 32
 
 
@@ -64,7 +64,7 @@ class Draft:
     @property
     def folder(self) -> Path:
         """Where the files go."""
-        return self.data / "generations" / f"{self.name}{_PARTIAL}"
+        return self.data / "generations" / f"{self.name}{PARTIAL}"
 
 
 @contextmanager
@@ -87,17 +87,54 @@ def begin(data: Path) -> Draft:
     folder = data / "generations"
     folder.mkdir(parents=True, exist_ok=True)
     _key(data, create=True)
-    for leftover in folder.glob(f"*{_PARTIAL}"):
-        shutil.rmtree(leftover)
+    clear_leftovers(data)
     numbers = [int(path.name[4:]) for path in folder.iterdir() if _NAME.fullmatch(path.name)]
     draft = Draft(data, f"gen-{max(numbers, default=0) + 1:06d}")
     draft.folder.mkdir()
     return draft
 
 
+def leftovers(data: Path) -> list[Path]:
+    """What processes that died have left: drafts of generations, of CURRENT and of the key. While the build lock is
+    held, by whom ever, drafts of generations may be in use.
+    """
+    drafts = sorted((data / "generations").glob(f"*{PARTIAL}"))
+    names = (path for pattern in ("CURRENT.*", "key.*") for path in sorted(data.glob(pattern)))
+    return [*drafts, *(path for path in names if not _is_alive(path.suffix[1:]))]
+
+
+def clear_leftovers(data: Path) -> None:
+    """Delete them. The build lock must be held."""
+    for leftover in leftovers(data):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    """True for what is no process's number: then the file is not ours."""
+    if not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return int(process) != os.getpid()
+
+
 def discard(draft: Draft) -> None:
-    """Remove a draft that will not become a generation."""
+    """Remove a draft that will not become a generation, also one whose sealing failed at the last moment. Where even
+    that fails, the next build clears it.
+    """
     shutil.rmtree(draft.folder, ignore_errors=True)
+    sealed = draft.data / "generations" / draft.name
+    if sealed.exists():
+        with suppress(OSError):
+            sealed.rename(draft.folder)
+            shutil.rmtree(draft.folder, ignore_errors=True)
 
 
 def seal(
@@ -232,9 +269,14 @@ def switch_to(data: Path, name: str, override_reason: str | None = None) -> Mani
 def serve(data: Path, name: str) -> None:
     """Make CURRENT name a generation that is known to be whole."""
     draft = data / f"CURRENT.{os.getpid()}"
-    draft.write_text(f"{name}\n", encoding="utf-8")
-    _fsync(draft)
-    os.replace(draft, data / "CURRENT")
+    try:
+        draft.write_text(f"{name}\n", encoding="utf-8")
+        _fsync(draft)
+        os.replace(draft, data / "CURRENT")
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
     _fsync(data)
 
 
@@ -305,12 +347,15 @@ def _key(data: Path, create: bool = False) -> bytes:
     file = data / "key"
     if create and not file.exists():
         draft = data / f"key.{os.getpid()}"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(secrets.token_hex(_KEY_BYTES))
-        _fsync(draft)
-        with suppress(FileExistsError):
-            os.link(draft, file)
-        draft.unlink()
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                out.write(secrets.token_hex(_KEY_BYTES))
+            _fsync(draft)
+            with suppress(FileExistsError):
+                os.link(draft, file)
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         _fsync(data)
     try:
         key = bytes.fromhex(file.read_text(encoding="ascii").strip())
@@ -324,3 +369,8 @@ def _key(data: Path, create: bool = False) -> bytes:
             "请从备份恢复 key，或者删除它并用 yiwen build 重建。"
         )
     return key
+
+
+def check_key(data: Path) -> None:
+    """Raises GenerationDamaged when the data directory's secret is missing or spoilt, OSError when it is unreadable."""
+    _key(data)

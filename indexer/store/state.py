@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import StateError, cause_of
+from indexer.errors import StateError, cause_of, cause_of_sqlite
 
 FILE_NAME = "state.sqlite3"
 #: Writers hold the file for some milliseconds each.
@@ -127,4 +127,5 @@ def _sentences(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StateError(f"状态库 {file} 无法读写：{error}；请检查权限，或从备份恢复它。") from error
+        cause = cause_of_sqlite(error)
+        raise StateError(f"状态库 {file} 无法读写：{cause}；请检查磁盘空间和权限，或从备份恢复它。") from error

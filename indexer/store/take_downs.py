@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.errors import StateError
+from indexer.errors import StateError, cause_of, cause_of_sqlite
 from indexer.store.audit_log import ACTS, add_act
 from indexer.store.state import FILE_NAME, TIMEOUT_S, Part, read_state, write_state
 
@@ -109,6 +109,8 @@ class TakeDowns:
                 counter = database.read(_CHANGE_COUNTER.stop)[_CHANGE_COUNTER]
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StateError(f"状态库 {self._file} 读不出来：{cause_of(error)}；请检查磁盘和权限。") from error
         try:
             with open(f"{self._file}-shm", "rb") as index:
                 return changed_ns, counter, index.read(_WAL_INDEX_BYTES)
@@ -123,4 +125,6 @@ class TakeDowns:
                     return frozenset()
                 return frozenset(key for (key,) in database.execute("SELECT key FROM take_downs"))
         except sqlite3.Error as error:
-            raise StateError(f"状态库 {self._file} 无法读写：{error}；请检查权限，或从备份恢复它。") from error
+            raise StateError(
+                f"状态库 {self._file} 无法读写：{cause_of_sqlite(error)}；请检查磁盘空间和权限，或从备份恢复它。"
+            ) from error
