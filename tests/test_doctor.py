@@ -140,6 +140,11 @@ def foreign_key(data: Path) -> None:
     (data / "key").write_text("ab" * 32, encoding="ascii")
 
 
+def without_index(data: Path) -> None:
+    shutil.rmtree(data / "generations")
+    (data / "CURRENT").unlink()
+
+
 def not_a_folder(data: Path) -> None:
     shutil.rmtree(data)
     data.write_text("", encoding="utf-8")
@@ -159,7 +164,7 @@ STATES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("key_damaged", "key 内容损坏.*备份", lambda data: (data / "key").write_text("zz")),
     ("key_open", "chmod 600", lambda data: (data / "key").chmod(0o644)),
     ("foreign_seal", "不带本数据目录的签名.*yiwen", foreign_key),
-    ("no_index", "yiwen build", lambda data: [shutil.rmtree(data / "generations"), (data / "CURRENT").unlink()]),
+    ("no_index", "yiwen build", without_index),
     ("current_missing", "CURRENT.*yiwen switch", lambda data: (data / "CURRENT").unlink()),
     ("current_damaged", "CURRENT.*yiwen switch", lambda data: (data / "CURRENT").write_bytes(b"\0" * 11)),
     ("current_dangling", "gen-000099 不存在.*yiwen roll-back", lambda d: (d / "CURRENT").write_text("gen-000099")),
