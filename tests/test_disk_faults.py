@@ -192,8 +192,9 @@ def run_shimmed(shim: Path, folder: Path, at: int, code: str) -> str:
         env={**os.environ, **shim_environment(shim, folder / "data", folder / "control"), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
 
