@@ -79,6 +79,7 @@ def test_packed_files_count_for_what_they_hold(tmp_path: Path) -> None:
     [
         (OSError(errno.ENOSPC, "x", "/d/a"), "写 /d/a 时磁盘已满"),
         (OSError(errno.EDQUOT, "x"), "磁盘配额已用完"),
+        (shutil.Error([("/r/a", "/d/a", "[Errno 28] No space left on device: '/r/a'")]), "写 /d/a 时磁盘已满"),
         (OSError("262144 requested and 1024 written"), "多半是磁盘已满"),  # numpy's
     ],
 )

@@ -140,11 +140,6 @@ def foreign_key(data: Path) -> None:
     (data / "key").write_text("ab" * 32, encoding="ascii")
 
 
-def without_index(data: Path) -> None:
-    shutil.rmtree(data / "generations")
-    (data / "CURRENT").unlink()
-
-
 def not_a_folder(data: Path) -> None:
     shutil.rmtree(data)
     data.write_text("", encoding="utf-8")
@@ -153,6 +148,11 @@ def not_a_folder(data: Path) -> None:
 def no_cache_folder(data: Path) -> None:
     shutil.rmtree(data / "cache")
     (data / "cache").write_text("", encoding="utf-8")
+
+
+def remove_all_generations(data: Path) -> None:
+    shutil.rmtree(data / "generations")
+    (data / "CURRENT").unlink()
 
 
 #: name of the finding, what its sentence must hold of thing and cure, how the state is made
@@ -164,7 +164,7 @@ STATES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("key_damaged", "key 内容损坏.*备份", lambda data: (data / "key").write_text("zz")),
     ("key_open", "chmod 600", lambda data: (data / "key").chmod(0o644)),
     ("foreign_seal", "不带本数据目录的签名.*yiwen", foreign_key),
-    ("no_index", "yiwen build", without_index),
+    ("no_index", "yiwen build", remove_all_generations),
     ("current_missing", "CURRENT.*yiwen switch", lambda data: (data / "CURRENT").unlink()),
     ("current_damaged", "CURRENT.*yiwen switch", lambda data: (data / "CURRENT").write_bytes(b"\0" * 11)),
     ("current_dangling", "gen-000099 不存在.*yiwen roll-back", lambda d: (d / "CURRENT").write_text("gen-000099")),

@@ -135,8 +135,16 @@ class QueryLog:
             self._writer().execute(statement, row)
         except (sqlite3.Error, OSError, ValueError) as error:
             self._lose(error)
+            self._let_go()
             return False
         return True
+
+    def _let_go(self) -> None:
+        """Open the file anew next time: a connection made on a full disk stays read-only when there is room again."""
+        if getattr(self._local, "process", None) == os.getpid():
+            self._local.process = None
+            self._local.connection.close()
+            self._local.connection = None
 
     def read_events(self, since: datetime | None = None) -> list[Event]:
         """The events from `since` on (None: all), oldest first. Raises sqlite3.Error when the file is damaged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ _UNPACKED_PER_PACKED = 6
 #: a disk that is filled to the last byte stops logs and databases
 RESERVE_BYTES = 50_000_000
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 #: numpy's sentence for a short write, an OSError that lost its errno
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 
@@ -85,10 +87,19 @@ def disk_faults_told(data: Path, doing: str) -> Iterator[None]:
         yield
     except IndexerError:
         raise
-    except OSError as error:
+    except OSError as raised:
+        error = _first_of_copying(raised) if isinstance(raised, shutil.Error) else raised
         if not is_disk_fault(error):
             raise
-        raise DiskFault(_sentence(data, doing, error)) from error
+        raise DiskFault(_sentence(data, doing, error)) from raised
+
+
+def _first_of_copying(error: shutil.Error) -> OSError:
+    """What `shutil.copytree` met first; it goes on to the end, and then tells all of it as texts."""
+    for source, target, text in error.args[0] if error.args and isinstance(error.args[0], list) else ():
+        if found := _ERRNO.match(str(text)):
+            return OSError(int(found[1]), os.strerror(int(found[1])), str(target or source))
+    return error
 
 
 def is_disk_fault(error: OSError) -> bool:
