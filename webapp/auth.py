@@ -33,7 +33,7 @@ __all__ = ["Role", "audit", "current_user", "open_to_all", "require"]
 
 PREFIX = "/desk"
 
-#: A login costs 64 MiB and some 50 ms of hashing, so a client may try only so many, right or wrong.
+#: A login costs 64 MiB and a tenth of a second or more of hashing, so a client may try only so many, right or wrong.
 LOGINS_PER_MINUTE, LOGINS_AT_ONCE = 30, 40
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
