@@ -27,6 +27,7 @@ from webapp.query_log import QueryLog
 HERE = Path(__file__).parent / "failing_disk"
 COMPILER = shutil.which("cc")
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(COMPILER is None, reason="no C compiler (cc) to make the failing disk with"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="LD_PRELOAD and /proc are Linux's"),
 ]
