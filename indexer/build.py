@@ -21,13 +21,14 @@ from indexer.quality_gate.bounds import read_bounds
 from indexer.quality_gate.gate import Candidate, Report
 from indexer.quality_gate.questions import find_judgements, read_questions
 from indexer.read import READERS, find_files
-from indexer.records import Page, Rejected
-from indexer.resources import find_resources, fingerprint
+from indexer.records import Page, Rejected, TrustState
+from indexer.resources import effective_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
+from indexer.store.batches import PAGES, left_out_of_builds, path_in_builds, taken_in
+from indexer.store.decisions import watch_decisions
 from indexer.store.disk import CORPUS_BYTES, corpus_size, disk_faults_told, need_of, refuse_without_room
 from indexer.store.generations import Draft, Manifest
-from indexer.store.take_downs import TakeDowns
 from indexer.verdicts import Reason
 
 
@@ -58,7 +59,7 @@ def build_generation(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    resources = find_resources(settings.resources)
+    resources = effective_resources(data, settings.resources)
     bounds = read_bounds(resources)
     files = corpus_files(corpus, data)
     questions = read_questions(find_judgements(settings.judgements, corpus))
@@ -105,7 +106,7 @@ def collect(
     base: Base | None,
 ) -> Collected:
     """Clean all pages, or take them over from the last build, and compare them."""
-    admission = Admission(TakeDowns(draft.data).keys())
+    admission = admission_of(draft.data)
     known = base.collected if base else None
     with Collector(draft.folder / "collected") as collector:
         for cleaned in clean(files, resources, settings, progress, known.numbers if known else ()):
@@ -117,27 +118,54 @@ def collect(
                     collector.take_over(known, number)
                     continue
                 item = known.page(number)
-            admitted = list(admission.admitted(item))
+                admitted = list(admission.admitted(item))
+                if admitted == [item]:
+                    collector.take_over(known, number)
+                    continue
+            else:
+                admitted = list(admission.admitted(item))
             unchanged = admitted == [item] and isinstance(item, Page)
             for one in admitted:
                 collector.add(cleaned.key if unchanged else b"", one)
         return collector.finish()
 
 
+def admission_of(data: Path) -> Admission:
+    """What people's decisions let into a build now. Raises StateError."""
+    decisions = watch_decisions(data).value()
+    excludes_some = any(entry.state is TrustState.EXCLUDED for entry in decisions.trust.values())
+    excludes = decisions.is_excluded if excludes_some else None
+    return Admission(decisions.taken_down, left_out_of_builds(data), excludes)
+
+
 def corpus_files(corpus: Path, data: Path) -> list[tuple[Path, str]]:
-    """Files of a corpus: below its `raw` folder if it has one, never those of the data directory.
+    """Files of a corpus: below its `raw` folder if it has one, never those of the data directory; before them the pages
+    that came in by the editors' inbox, as desk/<batch>/<file>. The folder of these, `pages` of the data directory, may
+    be the corpus itself: then there is nothing else.
 
     Raises CorpusError when there are none.
     """
+    taken = inbox_files(data)
+    if corpus.resolve() == (data / PAGES).resolve():
+        if not taken:
+            raise CorpusError("收件箱里还没有收进的网页；请先在收件箱收进一批，或换一个语料目录。")
+        return taken
     if not corpus.exists():
         raise CorpusError(f"语料目录 {corpus} 不存在；请检查 --corpus 的路径。")
     root = corpus / "raw" if (corpus / "raw").is_dir() else corpus
     files = find_files([root])
     if data.resolve().is_relative_to(root.resolve()):
         files = [(file, path) for file, path in files if not file.resolve().is_relative_to(data.resolve())]
-    if not files:
+    if not files and not taken:
         raise CorpusError(f"语料目录 {root} 中没有可读的文件；可读的类型有 {'、'.join(READERS)}。")
-    return files
+    return [*taken, *files]
+
+
+def inbox_files(data: Path) -> list[tuple[Path, str]]:
+    """Files of the batches that were taken in, the latest batch first."""
+    return [
+        (file, path_in_builds(number, path)) for number, folder in taken_in(data) for file, path in find_files([folder])
+    ]
 
 
 def code_version() -> str:

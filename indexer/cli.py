@@ -21,23 +21,29 @@ from click.termui import progressbar
 from indexer.answer.urgency import urgency_card
 from indexer.build import BuildReport, build_generation
 from indexer.cleaning import Progress, clean
+from indexer.command_acts import log_done
 from indexer.compare_commands import compare
+from indexer.curation_commands import curation
 from indexer.engine import Engine, open_engine
-from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, IndexerError, TooDeep
+from indexer.errors import BuildRunning, IndexerError, TooDeep
 from indexer.extract import load_site_templates
 from indexer.extract.explain import explain
+from indexer.generation_commands import commands as generation_commands
+from indexer.generation_commands import served_name
+from indexer.inbox_commands import inbox
 from indexer.job_commands import jobs
 from indexer.lexicon_commands import lexicon
 from indexer.maintenance_commands import commands as maintenance_commands
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
 from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
-from indexer.resources import find_resources
+from indexer.resource_commands import resources as resources_group
+from indexer.resources import effective_resources
+from indexer.rule_commands import rules
 from indexer.settings import Settings, load_settings
-from indexer.store import generations
 from indexer.store.audit_log import terminal_actor
-from indexer.store.disk import disk_faults_told
 from indexer.store.take_downs import put_back, take_down
+from indexer.trust_commands import trust
 from indexer.verdicts import Flaw
 
 _EXIT_REFUSED = 3
@@ -63,14 +69,14 @@ def extract(paths: tuple[Path, ...], as_json: bool, with_reasons: bool, resource
         for line in explanations(paths, settings):
             click.echo(line)
         return
-    for cleaned in clean(find_files(paths), find_resources(settings.resources), settings):
+    for cleaned in clean(find_files(paths), effective_resources(settings.data, settings.resources), settings):
         assert cleaned.item is not None
         click.echo(json.dumps(extraction_line(cleaned.item), ensure_ascii=False))
 
 
 def explanations(paths: Sequence[Path], settings: Settings) -> Iterator[str]:
     """Why each block of each page was kept or taken out, in lines."""
-    templates = load_site_templates(find_resources(settings.resources))
+    templates = load_site_templates(effective_resources(settings.data, settings.resources))
     for file, path in find_files(paths):
         for saved in read_file(file, path, settings.max_page_bytes):
             yield f"== {saved.path}"
@@ -145,7 +151,7 @@ def build(
 ) -> int:
     settings = load_settings({"data": data, "resources": resources, "memory_mb": memory_mb, "judgements": judgements})
     if if_missing:
-        if _served(settings.data):
+        if served_name(settings.data):
             return 0
         click.echo(f"还没有索引，用 {corpus} 建立一个", err=True)
     try:
@@ -154,6 +160,10 @@ def build(
     except BuildRunning as error:
         click.echo(str(error), err=True)
         return _EXIT_BUILD_RUNNING
+    made = report.manifest
+    outcome = "没有通过检查，没有启用" if made.objections else "已启用"
+    how = "，只处理变化" if update else ""
+    log_done(settings.data, "建立索引", str(corpus.resolve()), f"{made.generation}，{outcome}{how}")
     for line in build_summary(report):
         click.echo(line, err=True)
     return _EXIT_REFUSED if report.manifest.objections else 0
@@ -213,7 +223,8 @@ def search(query: str, data: Path | None, limit: int, exact: bool, as_json: bool
     except IndexerError:
         # Whatever failed, somebody in an emergency is told what to do; rules that fail too must not hide the cause.
         with suppress(IndexerError):
-            _tell(urgency_card(query, load_settings({"data": data}).resources))
+            settings = load_settings({"data": data})
+            _tell(urgency_card(query, settings.resources, settings.data))
         raise
     if as_json:
         click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
@@ -253,6 +264,8 @@ def _hit_lines(hit: Hit) -> list[str]:
         f"作者：{answer.author or _NOT_STATED}",
         f"日期：{answer.date[:10] if answer.date else _NOT_STATED}",
         *([f"同文 {hit.copies + 1} 篇"] if hit.copies else []),
+        *(["编辑置顶"] if hit.pinned else []),
+        *([f"编辑评为{hit.trust.state.label}"] if hit.trust else []),
     ]
     text = " ".join(snippet.text.split())
     return [
@@ -288,63 +301,6 @@ def evaluate_command(data: Path | None, queries: Path, qrels: Path, run_out: Pat
     click.echo(f"{'P@1':<11} {scores.p_at_1:.12f}")
 
 
-@click.command("generations", help="列出各代索引，正在使用的一代带 * 号。")
-@_data
-def list_generations(data: Path | None) -> None:
-    settings = load_settings({"data": data})
-    names = generations.list_generations(settings.data)
-    if not names:
-        generations.current(settings.data)  # says what to do
-    served = _served(settings.data)
-    for name in names:
-        mark = "*" if name == served else " "
-        try:
-            manifest = generations.open_manifest(settings.data, name)
-            click.echo(f"{mark} {name}  {manifest.created}  {manifest.counts['answers']} 条答案  {manifest.corpus}")
-        except GenerationDamaged as error:
-            click.echo(f"{mark} {name}  已损坏：{error}")
-
-
-def _served(data: Path) -> str | None:
-    try:
-        return generations.current(data)
-    except GenerationMissing:
-        return None
-
-
-@click.command("switch", help="启用指定的一代索引。")
-@click.argument("generation", metavar="名称")
-@_data
-@click.option("--override", is_flag=True, help="启用没有通过检查的一代；须用 --reason 写明原因")
-@click.option("--reason", metavar="原因", help="为什么不顾检查结果，留作记录")
-def switch(generation: str, data: Path | None, override: bool, reason: str | None) -> None:
-    if override != bool((reason or "").strip()):
-        raise click.UsageError("--override 与 --reason 须一起使用，并写明原因。")
-    folder = load_settings({"data": data}).data
-    with disk_faults_told(folder, "切换"):
-        manifest = generations.switch_to(folder, generation, reason)
-    remark = "（没有通过检查，原因已记录）" if manifest.objections else ""
-    click.echo(f"已启用 {manifest.generation}{remark}。", err=True)
-
-
-@click.command("roll-back", help="回到上一代索引。")
-@_data
-def roll_back(data: Path | None) -> None:
-    folder = load_settings({"data": data}).data
-    with disk_faults_told(folder, "回退"):
-        manifest = generations.roll_back(folder)
-    click.echo(f"已回到 {manifest.generation}。", err=True)
-
-
-@click.command(help="逐字节核对索引文件；不写名称则核对正在使用的一代。")
-@click.argument("generation", metavar="[名称]", required=False)
-@_data
-def check(generation: str | None, data: Path | None) -> None:
-    settings = load_settings({"data": data})
-    manifest = generations.check_files(settings.data, generation or generations.current(settings.data))
-    click.echo(f"{manifest.generation} 的 {len(manifest.files)} 个文件完好。", err=True)
-
-
 @click.command("take-down", help="下架一条答案或一个网址的全部答案，立即生效，今后重建也不再收录。")
 @click.argument("key", metavar="编号或网址")
 @click.option("--reason", help="下架（或撤销）的原因，留作记录")
@@ -363,7 +319,7 @@ def take_down_command(key: str, reason: str | None, undo: bool, data: Path | Non
     if not key.strip() or not (reason or "").strip():
         raise click.UsageError("请写明要下架的编号或网址，并用 --reason 说明原因。")
     take_down(settings.data, key, str(reason), terminal_actor())
-    count = open_engine(settings.data, settings).count_of(key) if _served(settings.data) else 0
+    count = open_engine(settings.data, settings).count_of(key) if served_name(settings.data) else 0
     remark = (
         f"当前一代中有 {count} 条答案因此隐藏。"
         if count
@@ -386,13 +342,15 @@ commands: Sequence[click.Command] = (
     build,
     search,
     evaluate_command,
-    list_generations,
-    switch,
-    roll_back,
+    *generation_commands,
     compare,
-    check,
     take_down_command,
     jobs,
+    inbox,
+    rules,
     lexicon,
+    curation,
+    trust,
+    resources_group,
     *maintenance_commands,
 )

@@ -1,10 +1,28 @@
-"""The time that a search may take: stages ask whether it is over, and leave out what can be left out."""
+"""The time that a search may take, and where it went: stages ask whether it is over, and leave out what can be left
+out.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
+
+
+class Stages:
+    """How long each stage of one search took, in their order."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """The first stage begins now. `clock` gives seconds."""
+        self._clock = clock
+        self._since = clock()
+        self.ms: dict[str, float] = {}
+
+    def end(self, name: str) -> None:
+        """What was done since the last end was this stage."""
+        now = self._clock()
+        self.ms[name] = self.ms.get(name, 0.0) + (now - self._since) * 1000
+        self._since = now
 
 
 class Deadline:

@@ -64,9 +64,9 @@ class Copies:
 
 def copy_facts(answer: Answer) -> bytes:
     """One row of FACTS."""
-    text = _letters(answer.text)
+    text = letters(answer.text)
     row = np.zeros(1, FACTS)
-    row["text"], row["question"] = _digest(text), _digest(_letters(answer.question))
+    row["text"], row["question"] = _digest(text), _digest(letters(answer.question))
     row["letters"], row["date"] = len(text), (answer.date or _NO_DATE).encode()[:19]
     row["is_cut_off"] = not answer.text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
     if len(text) >= _MIN_CHARS:
@@ -223,7 +223,7 @@ def with_copies(items: Iterable[Page | Rejected], copies: Copies) -> Iterator[Pa
 
 def _marked(answer: Answer, copies: Copies) -> Answer:
     facts = list(answer.quality)
-    if questions := copies.stock.get(_digest(_letters(answer.text))):
+    if questions := copies.stock.get(_digest(letters(answer.text))):
         facts.append(QualityFact(Flaw.STOCK_ANSWER, f"同样的文字用在 {questions} 个问题下"))
     original, similarity = copies.originals.get(answer.id, (None, 0.0))
     if original is not None:
@@ -234,12 +234,12 @@ def _marked(answer: Answer, copies: Copies) -> Answer:
 
 def fold_key(answer: Answer) -> int:
     """Equal for an original and its copies, and for short answers of the same letters; unsigned 64 bit."""
-    text = _letters(answer.text) if len(answer.text) < _LONG_CHARS else ""
+    text = letters(answer.text) if len(answer.text) < _LONG_CHARS else ""
     return _digest(text if 0 < len(text) < _MIN_CHARS else f"id {answer.copy_of or answer.id}")
 
 
-def _letters(text: str) -> str:
-    """Letters and digits only, as they are searched: copies differ in spaces, punctuation and width first."""
+def letters(text: str) -> str:
+    """Letters and digits of a text only, as they are searched: copies differ in spaces, punctuation and width first."""
     return "".join(filter(str.isalnum, normalize(text).text))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,19 @@ from numpy.typing import NDArray
 
 from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
-from indexer.deadline import Deadline
+from indexer.curating import Rulebook, orders_of, scoreless
+from indexer.deadline import Deadline, Stages
 from indexer.errors import BadQuery, GenerationMissing
+from indexer.in_force import InForce, in_force
 from indexer.native import give_back_memory
 from indexer.opened import OpenGeneration, open_best
 from indexer.ranking.ranker import Candidate
-from indexer.records import Answer, Query, SearchResult, Topic
+from indexer.records import Answer, Query, SearchResult, SourceTrust, Topic
 from indexer.results import Relevant, direct_answer_of, hits_of, related, topic_of, unmatched
 from indexer.settings import Settings, load_settings
 from indexer.store import generations
-from indexer.store.base import Store
-from indexer.store.take_downs import TakeDowns
+from indexer.store.curation import Rule
+from indexer.store.decisions import watch_decisions
 from indexer.understanding import Asked
 
 #: so many answers are looked at for a topic's page
@@ -30,19 +33,37 @@ _TOPIC_DEPTH = 500
 _WARMING = ("面肌痉挛怎么治", "小孩发烧 39 度怎么办")
 
 
+@dataclass(frozen=True)
+class _Search:
+    """What one search is made with, to its end."""
+
+    generation: OpenGeneration
+    force: InForce
+    asked: Asked
+    word_weights: Mapping[str, float]
+    allowed: NDArray[np.bool_] | None  #: documents that may be found; None when all may
+
+
 class Engine:
     """Answers questions from the current generation of a data directory. Safe to use from many threads."""
 
-    def __init__(self, data: Path, settings: Settings, only: OpenGeneration | None = None) -> None:
-        """`only`: answer from this generation, whatever is served."""
+    def __init__(
+        self,
+        data: Path,
+        settings: Settings,
+        only: OpenGeneration | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`only`: answer from this generation, whatever is served. `clock`: seconds since 1970; rules run out by it."""
         self._data = data
         self._only = only
         self._settings = settings
-        self._take_downs = TakeDowns(data)
+        self._decisions = watch_decisions(data)
+        self._clock = clock
         self._lock = threading.Lock()
         self._open: OpenGeneration | None = None
         self._asked_for: str | None = None  #: what CURRENT named when `_open` was chosen
-        self._hidden_cache: tuple[Store, frozenset[str], NDArray[np.int32]] | None = None
+        self._in_force: InForce | None = None
         self._passed_over: tuple[str, ...] = ()  #: sentences about generations that could not be opened
         self._without_current: tuple[str, ...] = ()  #: the sentence about a CURRENT that cannot be read
         self._warmed: OpenGeneration | None = None
@@ -56,10 +77,10 @@ class Engine:
     @property
     def state(self) -> str:
         """Stands for all that answers come from, whatever is asked: as long as it is the same, they are. Another
-        generation changes it, and a take-down does at once.
+        generation changes it, and a take-down, a rule of editors, its end or what they say of a site does at once.
         """
         generation = self._generation()
-        return f"{generation.name} {generation.fingerprint} {self._take_downs.revision}"
+        return f"{generation.name} {generation.fingerprint} {self._force(generation).revision}"
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -82,10 +103,15 @@ class Engine:
 
     def search(self, query: str | Query, limit: int = 10) -> SearchResult:
         """Ranked answers. Raises BadQuery for a question without a word, GenerationMissing without an index."""
+        return self._search(Query(query, limit=limit) if isinstance(query, str) else query)
+
+    def search_with(self, query: Query, rules: Iterable[Rule]) -> SearchResult:
+        """As `search`, were these the editors' rules in force: to see what one would do before it is made."""
+        return self._search(query, rules)
+
+    def _search(self, query: Query, instead: Iterable[Rule] | None = None) -> SearchResult:
         started = time.perf_counter()
-        if isinstance(query, str):
-            query = Query(query, limit=limit)
-        deadline = Deadline(query.time_budget_ms)
+        deadline, stages = Deadline(query.time_budget_ms), Stages()
         if query.limit < 1 or query.page < 1:
             raise BadQuery(f"页码和每页条数都应大于 0，却是第 {query.page} 页、每页 {query.limit} 条。")
         if query.aspect is not None and query.aspect not in ASPECTS:
@@ -94,14 +120,23 @@ class Engine:
         asked = self._ask(generation, query.text, query.as_typed)
         if not asked.terms.content_words:
             raise BadQuery(f"“{query.text}”没有说是哪种病或什么不舒服；请写上疾病或症状的名称，例如：面肌痉挛怎么治。")
+        stages.end("understand")
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
-        depth = generation.weights.pool_size
-        candidates = self._candidates(generation, asked, word_weights, depth, query.site, is_late=deadline.is_over)
-        relevant = Relevant.of(candidates, asked.terms, generation)
-        results, entity = relevant.results(query), asked.terms.entity
-        hits = hits_of(results, query, generation, word_weights)
+        force = self._force(generation)
+        if instead is not None:
+            force = replace(force, rules=Rulebook(instead, generation.analyzer.lexicon))
+        search = _Search(generation, force, asked, word_weights, self._allowed(force, query.site))
+        candidates = self._candidates(search, generation.weights.pool_size, is_late=deadline.is_over)
+        stages.end("retrieve and rank")
+        relevant, entity = Relevant.of(candidates, asked.terms, generation), asked.terms.entity
+        texts = (query.text[: self._settings.max_query_chars], asked.terms.text)
+        relevant = self._curated(relevant, search, force.rules.rules_for(texts, entity, asked.terms.aspects))
+        results = relevant.results(query)
+        stages.end("fold")
+        hits = hits_of(results, query, generation, word_weights, relevant.pins, force.trust_of)
+        stages.end("snippets")
         in_time = query.page == 1 and not deadline.is_over()
-        return SearchResult(
+        found = SearchResult(
             query,
             generation.name,
             len(results),
@@ -116,22 +151,31 @@ class Engine:
             aspect_counts=relevant.aspect_counts(),
             unmatched=unmatched(results, query, generation, word_weights),
             related=related(results, query, asked.terms, generation) if in_time else (),
+            words=asked.terms.content_words,
+            terms=tuple(mention.surface for mention in asked.terms.mentions),
             partial=deadline.cut_short,
             latency_ms=(time.perf_counter() - started) * 1000,
+            stages_ms=stages.ms,
         )
+        stages.end("answer")  # and all else that was worked out while the result was put together
+        return found
 
     def understood(self, text: str) -> Asked:
         """What a question is taken to mean. Raises BadQuery."""
         return self._ask(self._generation(), text)
 
-    def retrieve(self, text: str, depth: int, plain: bool = False) -> list[tuple[str, float]]:
-        """Ids and scores of the best `depth` answers, nothing folded and no threshold: for evaluation. `plain` leaves
-        out what was learned.
+    def retrieve(self, text: str, depth: int, plain: bool = False, trusting: bool = False) -> list[tuple[str, float]]:
+        """Ids and scores of the best `depth` answers, nothing folded, no threshold and no rules of editors: for
+        evaluation. `plain` leaves out what was learned; only with `trusting` the editors' trust in sites counts.
         """
         generation = self._generation()
         asked = self._ask(generation, text)
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
-        candidates = self._candidates(generation, asked, word_weights, depth, None, plain)
+        force = self._force(generation)
+        if not trusting:
+            force = replace(force, trust=None)
+        search = _Search(generation, force, asked, word_weights, self._allowed(force, None))
+        candidates = self._candidates(search, depth, plain)
         ids = generation.store.ids([candidate.document for candidate in candidates])
         return [(id_, candidate.score) for id_, candidate in zip(ids, candidates, strict=True)]
 
@@ -141,23 +185,41 @@ class Engine:
         asked = self._ask(generation, text)
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
         documents, values = generation.ranker.features(
-            asked.terms, word_weights, self._allowed(generation, None), generation.understanding.holding(asked.typed)
+            asked.terms,
+            word_weights,
+            self._allowed(self._force(generation), None),
+            generation.understanding.holding(asked.typed),
         )
         return generation.store.ids(documents.tolist()), values
 
     def _candidates(
-        self,
-        generation: OpenGeneration,
-        asked: Asked,
-        word_weights: Mapping[str, float],
-        depth: int,
-        site: str | None,
-        plain: bool = False,
-        is_late: Callable[[], bool] = bool,
+        self, search: _Search, depth: int, plain: bool = False, is_late: Callable[[], bool] = bool
     ) -> list[Candidate]:
-        allowed = self._allowed(generation, site)
-        typed = generation.understanding.holding(asked.typed)
-        return generation.ranker.rank(asked.terms, word_weights, depth, allowed, typed, plain, is_late)
+        typed = search.generation.understanding.holding(search.asked.typed)
+        asked, ranker = search.asked.terms, search.generation.ranker
+        return ranker.rank(asked, search.word_weights, depth, search.allowed, typed, plain, is_late, search.force.trust)
+
+    def _curated(self, relevant: Relevant, search: _Search, rules: Sequence[Rule]) -> Relevant:
+        """The same under rules of editors. An answer that only a rule brings in is ranked with the others."""
+        if not rules:
+            return relevant
+        store, impacts, allowed = search.generation.store, search.generation.impacts, search.allowed
+
+        orders = orders_of(
+            rules,
+            lambda id_: store.documents_with("id", id_).tolist(),
+            lambda document: allowed is None or bool(allowed[document]),
+            impacts.fold_keys,
+        )
+        present = [candidate.document for candidate in relevant.candidates]
+        missing = [document for document in orders.wanted if document not in set(present)]
+        known = {document: scoreless(document) for document in missing}
+        if missing:
+            among = np.zeros(store.document_count, np.bool_)
+            among[[*present, *missing]] = True
+            ranked = self._candidates(replace(search, allowed=among), len(present) + len(missing))
+            known.update((each.document, each) for each in ranked if each.document in known)
+        return relevant.curated(orders, known, search.generation)
 
     def topic(self, name: str) -> Topic | None:
         """What is held about an illness or another term of the lexicon, under any of its names; None for anything
@@ -168,10 +230,13 @@ class Engine:
         known = lexicon.names.get(lexicon.normal(name))
         if known is None:
             return None
-        candidates = self._candidates(
-            generation, Asked(generation.analyzer.question_terms(known)), {known: 1.0}, _TOPIC_DEPTH, None
-        )
-        return topic_of(known, candidates, generation)
+        asked, force = Asked(generation.analyzer.question_terms(known)), self._force(generation)
+        search = _Search(generation, force, asked, {known: 1.0}, self._allowed(force, None))
+
+        def curated(relevant: Relevant, aspects: Sequence[str]) -> Relevant:
+            return self._curated(relevant, search, force.rules.rules_for((), known, aspects))
+
+        return topic_of(known, self._candidates(search, _TOPIC_DEPTH), generation, curated, force.trust_of)
 
     def suggest(self, typed: str, limit: int = 8) -> list[Suggestion]:
         """What a question may become while it is typed, likeliest first."""
@@ -180,7 +245,7 @@ class Engine:
     def answer(self, answer_id: str) -> Answer | None:
         """The answer with this id; None when there is none or it was taken down."""
         generation = self._generation()
-        store, allowed = generation.store, self._allowed(generation, None)
+        store, allowed = generation.store, self._allowed(self._force(generation), None)
         documents = [d for d in store.documents_with("id", answer_id) if allowed is None or allowed[d]]
         return store.answer(int(documents[0])) if documents else None
 
@@ -194,28 +259,42 @@ class Engine:
         store = self._generation().store
         return len(np.union1d(store.documents_with("id", key), store.documents_with("url", key)))
 
+    def source_trust(self, site: str | None) -> SourceTrust | None:
+        """What editors say of a site; None where they have said nothing of it and of the domains above it."""
+        return self._force(self._generation()).trust_of(site)
+
+    def site_counts(self) -> dict[str, int]:
+        """How many answers of the current generation each site has, shown or not."""
+        impacts = self._generation().impacts
+        sites = impacts.sites_of(np.flatnonzero(impacts.alive))
+        counts = np.bincount(sites[sites >= 0], minlength=len(impacts.site_names))
+        return {name: count for name, count in zip(impacts.site_names, counts.tolist(), strict=True) if count}
+
+    def entity_named(self, word: str) -> str | None:
+        """Name of the term of the lexicon that a word means; None when it has none."""
+        lexicon = self._generation().analyzer.lexicon
+        return lexicon.names.get(lexicon.normal(word))
+
     def _ask(self, generation: OpenGeneration, text: str, as_typed: bool = False) -> Asked:
         return generation.understanding.ask(text[: self._settings.max_query_chars], as_typed)
 
-    def _allowed(self, generation: OpenGeneration, site: str | None) -> NDArray[np.bool_] | None:
+    def _allowed(self, force: InForce, site: str | None) -> NDArray[np.bool_] | None:
         """Documents that may be found, shape (document_count,); None when all may."""
-        hidden = self._hidden(generation.store)
-        if site is None and not len(hidden):
+        generation = force.generation
+        if site is None and not len(force.hidden):
             return None
         everything = np.ones(generation.store.document_count, np.bool_)
         allowed = everything if site is None else generation.impacts.of_site(site)
-        allowed[hidden] = False
+        allowed[force.hidden] = False
         return allowed
 
-    def _hidden(self, store: Store) -> NDArray[np.int32]:
-        """Documents taken down, looked up again only when the take-downs or the store have changed."""
-        keys = self._take_downs.keys()
-        cached = self._hidden_cache
-        if cached is None or cached[0] is not store or cached[1] is not keys:
-            found = [store.documents_with(field, key) for key in keys for field in ("id", "url")]
-            documents = np.unique(np.concatenate(found)) if found else np.empty(0, np.int32)
-            cached = self._hidden_cache = (store, keys, documents)
-        return cached[2]
+    def _force(self, generation: OpenGeneration) -> InForce:
+        """What people decided, as it holds now."""
+        decisions, day = self._decisions.value(), time.strftime("%Y-%m-%d", time.gmtime(self._clock()))
+        held = self._in_force
+        if held is None or held.generation is not generation or held.decisions is not decisions or held.day != day:
+            held = self._in_force = in_force(generation, decisions, day)
+        return held
 
     def _generation(self, warm: bool = False) -> OpenGeneration:
         """The open generation, after following a switch of CURRENT; it goes on being served when that cannot be.

@@ -69,7 +69,11 @@ class DiskFault(IndexerError):
     """The disk is full, fails, or cannot be written to; or it has not the room that a build will need."""
 
 
-class BuildRunning(IndexerError):
+class JobRunning(IndexerError):
+    """A job of the same kind is going on."""
+
+
+class BuildRunning(JobRunning):
     """Another build holds the data directory."""
 
 
@@ -77,8 +81,24 @@ class JobError(IndexerError):
     """A job does not exist, or cannot be started or cancelled."""
 
 
+class InboxError(IndexerError):
+    """A batch or page of the inbox does not exist, or what is asked for cannot be done with it."""
+
+
+class UploadRefused(InboxError):
+    """Something about an upload is wrong or too large; nothing of it is kept."""
+
+
 class StateError(IndexerError):
     """The state database of a data directory cannot be read or written."""
+
+
+class ReviewError(IndexerError):
+    """A queue or an item of one that there is not, or a note that cannot be kept."""
+
+
+class RefusedDecision(IndexerError):
+    """What an editor asks for cannot be done as it is asked."""
 
 
 class BadQuery(IndexerError):

@@ -219,6 +219,7 @@ def _as_dict(item: Page | Rejected) -> dict[str, object]:
     content = {**vars(item), "removed": [vars(block) for block in item.removed]}
     if isinstance(item, Page):
         content["qa_pairs"] = [vars(pair) for pair in item.qa_pairs]
+        content["kept"] = [vars(block) for block in item.kept]
         content["answers"] = [{**vars(each), "quality": [vars(fact) for fact in each.quality]} for each in item.answers]
     return content
 

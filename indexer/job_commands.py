@@ -1,4 +1,4 @@
-"""`yiwen jobs`: builds that go on by themselves."""
+"""`yiwen jobs`: builds and other work that goes on by itself."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ from pathlib import Path
 
 import click
 
-from indexer.jobs import Job, cancel_job, find_job, list_jobs, read_log, start_job
+from indexer.build_job import start_job
+from indexer.jobs import Job, cancel_job, find_job, list_jobs, read_log
 from indexer.settings import load_settings
 from indexer.store.audit_log import terminal_actor
 
-STATUS_LABELS = {
-    "running": "进行中",
-    "done": "完成",
-    "refused": "未通过检查",
-    "failed": "失败",
-    "cancelled": "已取消",
-    "died": "中断",
-}
 _data = click.option("--data", type=click.Path(path_type=Path), help="数据目录（默认 YIWEN_DATA 或 var）")
 _number = click.argument("number", metavar="编号", type=click.IntRange(1))
 
@@ -66,5 +59,5 @@ def cancel(number: int, data: Path | None) -> None:
 def job_line(job: Job) -> str:
     """A job on one line."""
     progress = f"{job.stage} {job.done}/{job.total}" if job.status == "running" else job.sentence
-    kind = "更新" if job.is_update else "重建"
-    return f"{job.number}  {job.started}  {STATUS_LABELS[job.status]}  {kind} {job.corpus}  {job.actor}  {progress}"
+    kind = f"{job.label}{'（只处理变化）' if job.is_update else ''}"
+    return f"{job.number}  {job.started}  {job.status_label}  {kind} {job.subject}  {job.actor}  {progress}"

@@ -1,4 +1,5 @@
-"""Builds that go on by themselves: started from the desk or the command line, watched, cancelled, looked up later.
+"""Work that goes on by itself: builds and what else takes longer than a click. Started from the desk or the command
+line, watched, cancelled, looked up later.
 
 What is known of a job stands in the data directory's state.sqlite3, what it said in jobs/<number>.log. Its process
 holds a lock on jobs/<number>.lock as long as it lives: a job whose process was killed is known to be dead, whatever
@@ -15,23 +16,23 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
-from indexer.build import BuildReport, build_generation
-from indexer.errors import BuildRunning, IndexerError, JobError, cause_of
-from indexer.settings import load_settings
-from indexer.store import generations
+from indexer.errors import IndexerError, JobError, JobRunning, cause_of
 from indexer.store.audit_log import ACTS, add_act
 from indexer.store.state import Part, read_state, write_state
 
 FOLDER = "jobs"
 #: so often a job tells how far it is
 _TELL_S = 0.5
-_DIED = "进程中途消失了（断电、被杀或内存不足）；原来的一代继续使用，可以重新开始。"
+_DIED = "进程中途消失了（断电、被杀或内存不足）；使用中的一代不受影响，可以重新开始。"
+_CANCELLED = "已取消，没有留下半成品；使用中的一代不受影响。"
 _MAX_LOG_BYTES = 200_000  # as much of a log's end as is shown
 
 JOBS = Part(
@@ -41,22 +42,53 @@ JOBS = Part(
         " actor TEXT NOT NULL, started TEXT NOT NULL, ended TEXT NOT NULL DEFAULT '', status TEXT NOT NULL,"
         " done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0, generation TEXT NOT NULL DEFAULT '',"
         " sentence TEXT NOT NULL DEFAULT '')",
+        "ALTER TABLE jobs RENAME COLUMN corpus TO subject",
+        "ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'build'",
     ),
 )
-_COLUMNS = "id, corpus, is_update, actor, started, ended, status, done, total, generation, sentence"
+_COLUMNS = "id, kind, subject, is_update, actor, started, ended, status, done, total, generation, sentence"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work. At most one job of each kind runs at a time."""
+
+    label: str  #: in Chinese, as the lists and the log of acts name it
+    home: str  #: the module whose `run` does it
+    is_logged: bool = False  #: starting it is an editor's act
+
+
+STATUS_LABELS: Mapping[str, str] = {
+    "running": "进行中",
+    "done": "完成",
+    "refused": "未通过检查",
+    "failed": "失败",
+    "cancelled": "已取消",
+    "died": "中断",
+}
+KINDS: Mapping[str, Kind] = {
+    "build": Kind("建立索引", "indexer.build_job", is_logged=True),
+    "preview": Kind("预览词表和规则的修改", "indexer.preview_job"),
+    "inspect": Kind("检查收件箱", "indexer.inbox.inspecting"),
+    "review": Kind("整理质检清单", "indexer.review_queues.making"),
+    "rule_effects": Kind("预览站点规则", "indexer.rule_effects"),
+    "compare": Kind("比较两代索引", "indexer.comparisons"),
+    "replay": Kind("重放问题", "indexer.replaying"),
+}
 
 
 @dataclass(frozen=True)
 class Job:
-    """A build, as far as it is known."""
+    """A piece of work, as far as it is known."""
 
     number: int
-    corpus: str  #: absolute path
-    is_update: bool  #: only what has changed
+    kind: str  #: one of KINDS
+    subject: str  #: what it works on; of a build, the absolute path of the corpus
+    is_update: bool  #: of a build: only what has changed
     actor: str  #: who started it
     started: str  #: UTC, YYYY-MM-DDTHH:MM:SSZ
     ended: str  #: the same; "" while it runs, and when its process was killed
-    status: str  #: "running", "done", "refused" (by the gate), "failed", "cancelled", or "died"
+    status: str  #: a key of STATUS_LABELS; "refused" by the gate
     done: int  #: files that were cleaned
     total: int  #: of so many; 0 before they are counted
     generation: str  #: what it made; "" until then
@@ -69,32 +101,61 @@ class Job:
             return ""
         if not self.total:
             return "准备"
+        if self.kind != "build":
+            return self.label
         return "清洗网页" if self.done < self.total else "建立索引并检查"
 
+    @property
+    def label(self) -> str:
+        """Its kind, in Chinese."""
+        return KINDS[self.kind].label
 
-def start_job(data: Path, corpus: Path, actor: str, update: bool = False) -> Job:
-    """Build a corpus in a process of its own, which goes on when this one ends.
+    @property
+    def status_label(self) -> str:
+        """Its status, in Chinese."""
+        return STATUS_LABELS[self.status]
 
-    Raises BuildRunning when a build is going on, StateError, or JobError when the process cannot be started.
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job that came to its end."""
+
+    sentence: str
+    status: str = "done"  #: or "refused"
+    generation: str = ""  #: what a build made
+
+
+class Run(Protocol):
+    """What does the work of a kind. What it raises of IndexerError is the sentence of a failure."""
+
+    def __call__(self, data: Path, job: Job, progress: Callable[[int, int], None]) -> Outcome: ...
+
+
+def start_task(data: Path, kind: str, subject: str, actor: str, update: bool = False) -> Job:
+    """Do a piece of work in a process of its own, which goes on when this one ends.
+
+    Raises JobRunning when one of its kind is going on, StateError, or JobError when the process cannot be started.
     """
-    with generations.build_lock(data):  # nobody builds at this moment
-        pass
+    label = KINDS[kind].label
     (data / FOLDER).mkdir(parents=True, exist_ok=True)
     with write_state(data, [JOBS, ACTS]) as database:
-        if any(job.status == "running" for job in _read(database, data, 20)):
-            raise BuildRunning("已经有一个建立索引的任务在进行；请等它结束，或先取消它。")
-        row = (str(corpus.resolve()), int(update), actor, _now())
-        statement = "INSERT INTO jobs (corpus, is_update, actor, started, status) VALUES (?, ?, ?, ?, 'running')"
+        if any(job.status == "running" for job in _read(database, data, 20, kind)):
+            raise JobRunning(f"已经有一个“{label}”的任务在进行；请等它结束，或先取消它。")
+        row = (kind, subject, int(update), actor, _now())
+        statement = (
+            "INSERT INTO jobs (kind, subject, is_update, actor, started, status) VALUES (?, ?, ?, ?, ?, 'running')"
+        )
         number = database.execute(statement, row).lastrowid
         assert number is not None
-        add_act(database, actor, "建立索引", str(corpus.resolve()), f"任务 {number}{'，只处理变化' if update else ''}")
+        if KINDS[kind].is_logged:
+            add_act(database, actor, label, subject, f"任务 {number}{'，只处理变化' if update else ''}")
         lock = os.open(data / FOLDER / f"{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)  # the child inherits it, and no moment is without
     try:
         _launch(data, number, lock)
     except (OSError, subprocess.SubprocessError) as error:
         sentence = f"任务 {number} 的进程无法启动：{error}。请检查内存和进程数的限制。"
-        _finish(data, number, "failed", sentence)
+        _finish(data, number, Outcome(sentence, "failed"))
         raise JobError(sentence) from error
     finally:
         os.close(lock)
@@ -128,18 +189,19 @@ def cancel_job(data: Path, number: int, actor: str) -> None:
         raise JobError(f"任务 {number} 无法取消：{error}；请稍后再试。") from error
 
 
-def list_jobs(data: Path, limit: int = 50) -> list[Job]:
-    """The latest jobs, newest first. Raises StateError."""
+def list_jobs(data: Path, limit: int = 50, kind: str | None = None) -> list[Job]:
+    """The latest jobs, of one kind or all, newest first. Raises StateError."""
     with read_state(data, JOBS) as database:
-        return list(_read(database, data, limit)) if database is not None else []
+        return list(_read(database, data, limit, kind)) if database is not None else []
 
 
 def find_job(data: Path, number: int) -> Job:
     """One job. Raises JobError when there is none of that number."""
-    for job in list_jobs(data, limit=1_000_000):
-        if job.number == number:
-            return job
-    raise JobError(f"没有编号为 {number} 的任务；编号见 yiwen jobs list。")
+    with read_state(data, JOBS) as database:
+        found = next(_read(database, data, 1, number=number), None) if database is not None else None
+    if found is None:
+        raise JobError(f"没有编号为 {number} 的任务；编号见 yiwen jobs list。")
+    return found
 
 
 def read_log(data: Path, number: int) -> str:
@@ -152,15 +214,18 @@ def read_log(data: Path, number: int) -> str:
         return log.read().decode("utf-8", "replace")
 
 
-def _read(database: sqlite3.Connection, data: Path, limit: int) -> Iterator[Job]:
-    rows = database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
-    for number, corpus, is_update, actor, started, ended, status, *rest in rows:
+def _read(
+    database: sqlite3.Connection, data: Path, limit: int, kind: str | None = None, number: int | None = None
+) -> Iterator[Job]:
+    asked = (kind, kind, number, number, limit)
+    rows = database.execute(
+        f"SELECT {_COLUMNS} FROM jobs WHERE (? IS NULL OR kind = ?) AND (? IS NULL OR id = ?) ORDER BY id DESC LIMIT ?",
+        asked,
+    ).fetchall()
+    for number, kind, subject, is_update, actor, started, ended, status, *rest in rows:
         if status == "running" and not _is_alive(data, number):
-            status, rest = (
-                "died",
-                [*rest[:3], "进程中途消失了（断电、被杀或内存不足）；原来的一代继续使用，可重新开始。"],
-            )
-        yield Job(number, corpus, bool(is_update), actor, started, ended, status, *rest)
+            status, rest = "died", [*rest[:3], _DIED]
+        yield Job(number, kind, subject, bool(is_update), actor, started, ended, status, *rest)
 
 
 def _is_alive(data: Path, number: int) -> bool:
@@ -183,39 +248,30 @@ def main(arguments: list[str]) -> None:
     data, number, lock = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     if os.fork():
         os._exit(0)
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    job = find_job(data, number)
-    status, sentence, generation = _run(data, job)
-    _finish(data, number, status, sentence, generation)
-    print(sentence, flush=True)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)  # from here on it may be cancelled
+    outcome = _run(data, number)
+    _finish(data, number, outcome)
+    print(outcome.sentence, flush=True)
 
 
-def _run(data: Path, job: Job) -> tuple[str, str, str]:
-    """Status, sentence and generation."""
-    settings = load_settings({"data": data})
+def _run(data: Path, number: int) -> Outcome:
     try:
-        report = build_generation(Path(job.corpus), data, settings, _telling(data, job.number), job.is_update)
+        job = find_job(data, number)
+        run: Run = import_module(KINDS[job.kind].home).run
+        return run(data, job, _telling(data, job.number))
     except KeyboardInterrupt:
-        return "cancelled", "已取消，没有留下半成品；原来的一代继续使用。", ""
+        return Outcome(_CANCELLED, "cancelled")
     except IndexerError as error:
-        return "failed", str(error), ""
+        return Outcome(str(error), "failed")
     except OSError as error:
-        return "failed", f"读写 {error.filename or '文件'} 失败：{cause_of(error)}；原来的一代继续使用。", ""
+        sentence = f"读写 {error.filename or '文件'} 失败：{cause_of(error)}；使用中的一代不受影响。"
+        return Outcome(sentence, "failed")
     except Exception:
         traceback.print_exc()
-        return "failed", "程序内部出错，原来的一代继续使用；出错的经过见日志。", ""
-    return _outcome(report)
-
-
-def _outcome(report: BuildReport) -> tuple[str, str, str]:
-    manifest = report.manifest
-    made = f"{manifest.generation}：{manifest.counts['answers']} 条答案，用时 {report.seconds:.0f} 秒"
-    if manifest.objections:
-        return "refused", f"{made}。检查没有通过：{' '.join(manifest.objections)}", manifest.generation
-    return "done", f"{made}，已启用。", manifest.generation
+        return Outcome("程序内部出错，使用中的一代不受影响；出错的经过见日志。", "failed")
 
 
 def _telling(data: Path, number: int) -> Callable[[int, int], None]:
@@ -232,9 +288,10 @@ def _telling(data: Path, number: int) -> Callable[[int, int], None]:
     return tell
 
 
-def _finish(data: Path, number: int, status: str, sentence: str, generation: str = "") -> None:
+def _finish(data: Path, number: int, outcome: Outcome) -> None:
     with _job(data, number) as update:
-        update("status = ?, sentence = ?, generation = ?, ended = ?", status, sentence, generation, _now())
+        values = (outcome.status, outcome.sentence, outcome.generation, _now())
+        update("status = ?, sentence = ?, generation = ?, ended = ?", *values)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from indexer.command_acts import log_done
 from indexer.health import findings
 from indexer.settings import load_settings
 from indexer.store.pruning import plan_pruning
@@ -47,6 +48,8 @@ def prune(data: Path | None, keep: int, dry_run: bool) -> None:
         click.echo(f"没有可删的；{kept}。", err=True)
         return
     size = f"{plan.freed_bytes / 1_000_000:.1f} MB"
+    if not dry_run:
+        log_done(folder, "删去旧的各代索引", "、".join(plan.removed), f"腾出 {size}；{kept}")
     done = f"会删去 {'、'.join(plan.removed)}，腾出" if dry_run else f"已删去 {'、'.join(plan.removed)}，腾出"
     click.echo(f"{done} {size}；{kept}。", err=True)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +61,7 @@ def open_generation(data: Path, name: str) -> OpenGeneration:
     manifest = generations.open_manifest(data, name)
     if sum(facts["bytes"] for facts in manifest.files.values()) <= _MAX_BYTES_HASHED_ON_OPENING:
         generations.verify_hashes(data, manifest)
-    fingerprint = hashlib.sha256(json.dumps(manifest.files, sort_keys=True).encode()).hexdigest()
-    return open_folder(generations.folder_of(data, name), name, data / "cache", fingerprint)
+    return open_folder(generations.folder_of(data, name), name, data / "cache", manifest.fingerprint)
 
 
 def open_folder(folder: Path, name: str, cache: Path, fingerprint: str = "") -> OpenGeneration:

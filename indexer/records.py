@@ -20,12 +20,51 @@ class Kind(StrEnum):
     QA_EXCERPT = "qa_excerpt"  #: a question with the start of its answer, found on another page
 
 
+#: first part of the paths of pages that came in by the editors' inbox: desk/<batch>/<path in the batch>
+BATCHES_PATH = "desk"
+
+
+def collected_path(path: str) -> str:
+    """A page's path without the batch of the inbox by which it came."""
+    first, _, rest = path.partition("/")
+    number, _, inside = rest.partition("/")
+    return inside if first == BATCHES_PATH and number.isdecimal() and inside else path
+
+
 def host_of(url: str | None) -> str | None:
     """The host of an address, which stands for the site; None when it has none."""
     try:
         return urlsplit(url or "").hostname
     except ValueError:
         return None
+
+
+class TrustState(StrEnum):
+    """How far editors trust a site."""
+
+    TRUSTED = "trusted"
+    NORMAL = "normal"
+    DOUBTFUL = "doubtful"
+    EXCLUDED = "excluded"  #: nothing of it is shown
+
+    @property
+    def label(self) -> str:
+        """In Chinese."""
+        return {"trusted": "可靠", "normal": "一般", "doubtful": "存疑", "excluded": "不收录"}[self.value]
+
+
+@dataclass(frozen=True)
+class SourceTrust:
+    """What editors say of a site, for readers."""
+
+    site: str  #: the site, or the domain above it, that was judged
+    state: TrustState
+    evidence: str
+    link: str | None = None  #: https, what the evidence can be read at
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API prints it."""
+        return {"site": self.site, "state": self.state.value, "evidence": self.evidence, "link": self.link}
 
 
 @dataclass(frozen=True)
@@ -66,6 +105,7 @@ class Block:
     link_texts: tuple[str, ...] = ()  #: of each link, in order
     ad_texts: tuple[str, ...] = ()  #: of links whose address is an advertisement's
     number: int = -1  #: its place among the page's blocks, from 0
+    is_kept: bool = False  #: an editor's rule keeps it, whatever any other rule says
 
     @property
     def link_share(self) -> float:
@@ -81,6 +121,15 @@ class RemovedBlock:
     text: str
     rule: str = ""  #: what decided it: a list of sites/general.toml, an element's name, what was measured
     number: int | None = None  #: of the block in the page, from 0; None for what never became a block
+
+
+@dataclass(frozen=True)
+class KeptBlock:
+    """A block that an editor's rule keeps."""
+
+    text: str
+    rule: str  #: the rule, for people
+    number: int  #: of the block in the page, from 0
 
 
 @dataclass(frozen=True)
@@ -147,6 +196,7 @@ class Page:
     removed: tuple[RemovedBlock, ...] = ()
     answers: tuple[Answer, ...] = ()  #: in page order
     is_record: bool = False  #: came as an answer (JSONL) and is indexed as it is
+    kept: tuple[KeptBlock, ...] = ()  #: what editors' rules keep
 
 
 @dataclass(frozen=True)
@@ -206,6 +256,8 @@ class Hit:
     more: tuple[Answer, ...] = ()  #: further answers of the same page, best first
     more_copies: tuple[int, ...] = ()  #: how many further answers have the same text as each of them
     features: Mapping[str, float] = field(default_factory=dict)  #: what spoke for it, each 0 to 1, by name
+    pinned: bool = False  #: an editor put it here
+    trust: SourceTrust | None = None  #: what editors say of its site, where they have said something
 
     def as_dict(self) -> dict[str, Any]:
         """The hit as the command line and the API print it."""
@@ -230,6 +282,8 @@ class Hit:
                 for each, copies in zip(self.more, self.more_copies, strict=True)
             ],
             "features": {name: round(value, 4) for name, value in self.features.items()},
+            "pinned": self.pinned,
+            "source_trust": self.trust.as_dict() if self.trust else None,
         }
 
 
@@ -342,6 +396,9 @@ class SearchResult:
     aspect_counts: Mapping[str, int] = field(default_factory=dict)  #: results about each aspect, none with 0
     unmatched: tuple[str, ...] = ()  #: words of the question that no result of this page holds
     related: tuple[str, ...] = ()  #: questions that the corpus holds and that go on from this one
+    words: tuple[str, ...] = ()  #: what is looked for: the content words of the question
+    terms: tuple[str, ...] = ()  #: the words of the lexicon that stand in the question, normalised
+    stages_ms: Mapping[str, float] = field(default_factory=dict)  #: where the time went, by stage
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""

@@ -34,16 +34,17 @@ class RepeatedLines:
 
     def _stripped(self, page: Page) -> Page:
         removed: list[RemovedBlock] = []
-        answers = tuple(self._without(answer, removed) for answer in page.answers)
+        kept = frozenset(block.text for block in page.kept)
+        answers = tuple(self._without(answer, removed, kept) for answer in page.answers)
         if not removed:
             return page
         gone = {piece.text for piece in removed}
         text = "\n".join(line for line in page.text.split("\n") if line not in gone)
         return replace(page, text=text, answers=answers, removed=(*page.removed, *removed))
 
-    def _without(self, answer: Answer, removed: list[RemovedBlock]) -> Answer:
+    def _without(self, answer: Answer, removed: list[RemovedBlock], kept: frozenset[str]) -> Answer:
         lines = answer.text.split("\n")
-        repeated = [line for line in lines if _digest(answer.site, line) in self.digests]
+        repeated = [line for line in lines if line not in kept and _digest(answer.site, line) in self.digests]
         if not repeated or sum(map(len, repeated)) > _MAX_ANSWER_SHARE * len(answer.text):
             return answer
         removed.extend(RemovedBlock(Reason.REPEATED, line) for line in repeated)

@@ -1,9 +1,18 @@
-"""Where lexicon, site templates and weights come from, and how they are read."""
+"""Where lexicon, site templates and weights come from, and how they are read.
+
+They come with the program. A data directory may hold files of its own in its `resources` folder: one of the same path
+stands in for what came with the program, any other is added to it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import shutil
+import tempfile
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +21,9 @@ from indexer.errors import ResourceError, cause_of
 
 _CHECKOUT_COPY = Path(__file__).parent.parent / "corpus" / "resources"
 _PACKAGED_COPY = Path(__file__).parent / "packaged_resources"
+OWN_FOLDER = "resources"  #: of a data directory
+#: merged folders that are kept: a process may still read the last one
+_KEPT_MERGED = 4
 
 
 def find_resources(chosen: Path | None = None) -> Path:
@@ -23,6 +35,47 @@ def find_resources(chosen: Path | None = None) -> Path:
     raise ResourceError(
         f"资源目录 {candidates[0]} 不存在或不完整（缺少 weights/ranking.toml）；请用 --resources 指定。"
     )
+
+
+def effective_resources(data: Path, chosen: Path | None = None) -> Path:
+    """The resources that a build of this data directory uses: `find_resources`, with the directory's own files put in.
+
+    A merged folder lies in the cache under a name made of its content, and never changes. Raises ResourceError.
+    """
+    shipped, own = find_resources(chosen), data / OWN_FOLDER
+    if not own.is_dir() or not any(own.iterdir()):
+        return shipped
+    place = data / "cache" / "resources"
+    content = hashlib.sha256(f"{fingerprint(shipped)} {fingerprint(own)}".encode()).hexdigest()[:16]
+    try:
+        if not (place / content).is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+            for old in sorted(place.iterdir(), key=os.path.getmtime)[: -_KEPT_MERGED or None]:
+                shutil.rmtree(old, ignore_errors=True)
+            made = Path(tempfile.mkdtemp(prefix="new-", dir=place))
+            merge_resources(shipped, own, made)
+            os.replace(made, place / content)
+    except OSError as error:
+        if not (place / content).is_dir():  # else another process was a moment faster
+            cause = cause_of(error)
+            raise ResourceError(f"本站自己的资源 {own} 无法并入：{cause}；请检查磁盘空间和权限。") from error
+    return place / content
+
+
+def merge_resources(shipped: Path, own: Path, into: Path, changes: Mapping[str, str | None] = {}) -> None:
+    """Copy both into a folder, the own files over the shipped ones, then `changes` over these: path -> text, or None
+    for an own file that is taken away. Raises OSError.
+    """
+    shutil.copytree(shipped, into, dirs_exist_ok=True)
+    for file in own.rglob("*"):
+        path = file.relative_to(own)
+        if file.is_file() and path.as_posix() not in changes:
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, into / path)
+    for name, text in changes.items():
+        if text is not None:
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            (into / name).write_text(text, encoding="utf-8")
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -38,12 +91,26 @@ def read_toml(file: Path) -> dict[str, Any]:
 def read_lines(file: Path) -> list[tuple[int, str]]:
     """Lines of a word list with their numbers, without blank ones and comments."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        return numbered_lines(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ResourceError(f"词表 {file} 无法读取：{cause_of(error)}。") from error
     except UnicodeDecodeError as error:
         raise ResourceError(f"词表 {file} 不是 UTF-8 文本：{error}") from error
-    return [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+
+
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """The same of a text."""
+    lines = enumerate(text.splitlines(), 1)
+    return [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+
+
+def toml_value(value: str | Sequence[str]) -> str:
+    """A text, or a list of texts, one a line, as TOML has it (toml.io, 1.0: a basic string escapes as JSON does, and
+    U+007F as well).
+    """
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return "[" + "".join(f"\n  {toml_value(one)}," for one in value) + ("\n]" if value else "]")
 
 
 @dataclass(frozen=True)
@@ -69,6 +136,9 @@ class RankingWeights:
     direct_same_question: float  #: share of the question's content words that makes its question the same
     direct_sure_score: float  #: what any other answer must reach
     direct_known: float  #: and what share of the content words its question and the passage must hold
+    # of generations built before these were known, too
+    trusted_gain: float = 0.2  #: what the learned score gains on a site that editors call reliable
+    doubtful_penalty: float = 0.4  #: and loses on one that they doubt
 
 
 def read_ranking_weights(resources: Path) -> RankingWeights:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,11 +14,12 @@ from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.question import found_in
 from indexer.answer.direct import Offer, direct_answer
 from indexer.answer.snippet import highlights, make_snippet
+from indexer.curating import Orders, apart, arranged, placed
 from indexer.opened import OpenGeneration
 from indexer.ranking.features import FEATURES
 from indexer.ranking.folding import Result, Traits, at, count, fold, mixed
 from indexer.ranking.ranker import Candidate, is_relevant
-from indexer.records import Answer, DirectAnswer, Hit, Query, Topic, TopicSection
+from indexer.records import Answer, DirectAnswer, Hit, Query, SourceTrust, Topic, TopicSection
 from indexer.store.answer_facts import aspect_bits, aspects_of, name_key, population_bits
 
 #: so many of the best results may be quoted above the list
@@ -35,6 +36,10 @@ _FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 _ENTITY = _FEATURE_NAMES.index("entity")
 
 
+#: what editors say of a site
+TrustOf = Callable[[str | None], SourceTrust | None]
+
+
 @dataclass(frozen=True)
 class Relevant:
     """The candidates that count as results, before folding."""
@@ -42,6 +47,8 @@ class Relevant:
     candidates: Sequence[Candidate]
     traits: Traits
     entities: NDArray[np.uint64]  #: keys of what each is about, shape (candidates, MAX_ENTITIES)
+    pins: tuple[int, ...] = ()  #: documents that editors put first, in their order
+    heads: tuple[int, ...] = ()  #: documents that editors want as results of their own
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], asked: QuestionTerms, generation: OpenGeneration) -> Relevant:
@@ -63,10 +70,21 @@ class Relevant:
         traits = Traits(generation.impacts.fold_keys[documents], facts["page"], sites, facts["aspects"])
         return cls(relevant, traits, facts["entities"])
 
+    def curated(self, orders: Orders, known: Mapping[int, Candidate], generation: OpenGeneration) -> Relevant:
+        """The same under the orders of editors. `known`: candidates that only these bring in."""
+        if not orders:
+            return self
+        fold_keys = generation.impacts.fold_keys
+        candidates = arranged(self.candidates, orders, lambda document: int(fold_keys[document]), known)
+        found = Relevant.all_of(candidates, generation)
+        return replace(
+            found, traits=apart(candidates, found.traits, orders.wanted), pins=orders.pins, heads=orders.wanted
+        )
+
     def about(self, places: NDArray[np.intp]) -> Relevant:
         """Some of them."""
         candidates = [self.candidates[place] for place in places.tolist()]
-        return Relevant(candidates, at(self.traits, places), self.entities[places])
+        return replace(self, candidates=candidates, traits=at(self.traits, places), entities=self.entities[places])
 
     def about_entity(self, name: str) -> Relevant:
         """Those whose question or topic names it."""
@@ -78,16 +96,16 @@ class Relevant:
             chosen = self.about(np.flatnonzero(self.traits.aspects & aspect_bits([query.aspect])))
             return chosen.results(replace(query, aspect=None))
         if not query.fold:
-            return [Result(candidate) for candidate in self.candidates]
-        results = fold(self.candidates, self.traits)
-        if query.site is not None:
-            return results
-        documents = (candidate.document for candidate in self.candidates)
-        return mixed(results, dict(zip(documents, self.traits.sites.tolist(), strict=True)))
+            return placed([Result(candidate) for candidate in self.candidates], self.pins)
+        results = fold(self.candidates, self.traits, self.heads)
+        if query.site is None:
+            documents = (candidate.document for candidate in self.candidates)
+            results = mixed(results, dict(zip(documents, self.traits.sites.tolist(), strict=True)))
+        return placed(results, self.pins)
 
     def aspect_counts(self) -> dict[str, int]:
         """How many results each aspect has."""
-        return count(self.candidates, self.traits)
+        return count(self.candidates, self.traits, self.heads)
 
 
 def _names_entity(candidate: Candidate) -> bool:
@@ -95,18 +113,30 @@ def _names_entity(candidate: Candidate) -> bool:
 
 
 def hits_of(
-    results: Sequence[Result], query: Query, generation: OpenGeneration, words: Mapping[str, float]
+    results: Sequence[Result],
+    query: Query,
+    generation: OpenGeneration,
+    words: Mapping[str, float],
+    pins: Collection[int],
+    trust_of: TrustOf,
 ) -> tuple[Hit, ...]:
     """What is shown on one page."""
     first = (query.page - 1) * query.limit
     surfaces = generation.analyzer.lexicon.with_surfaces(words)
     return tuple(
-        _hit(generation, first + offset + 1, result, surfaces)
+        _hit(generation, first + offset + 1, result, surfaces, result.candidate.document in pins, trust_of)
         for offset, result in enumerate(results[first : first + query.limit])
     )
 
 
-def _hit(generation: OpenGeneration, rank: int, result: Result, surfaces: Mapping[str, float]) -> Hit:
+def _hit(
+    generation: OpenGeneration,
+    rank: int,
+    result: Result,
+    surfaces: Mapping[str, float],
+    pinned: bool,
+    trust_of: TrustOf,
+) -> Hit:
     candidate = result.candidate
     answer = generation.store.answer(candidate.document)
     words = partial(generation.analyzer.words, among=surfaces)
@@ -120,6 +150,8 @@ def _hit(generation: OpenGeneration, rank: int, result: Result, surfaces: Mappin
         more=tuple(generation.store.answer(document) for document, _ in result.more[:_MAX_MORE]),
         more_copies=tuple(copies for _, copies in result.more[:_MAX_MORE]),
         features=dict(zip(_FEATURE_NAMES, candidate.features, strict=False)),
+        pinned=pinned,
+        trust=trust_of(answer.site),
     )
 
 
@@ -198,20 +230,28 @@ def unmatched(
     return tuple(word for word in missing if not any(word in other and word != other for other in missing))
 
 
-def topic_of(name: str, candidates: Sequence[Candidate], generation: OpenGeneration) -> Topic | None:
+def topic_of(
+    name: str,
+    candidates: Sequence[Candidate],
+    generation: OpenGeneration,
+    curated: Callable[[Relevant, Sequence[str]], Relevant],
+    trust_of: TrustOf,
+) -> Topic | None:
     """What is held about a term of the lexicon, by aspect; None when nothing is.
 
-    `candidates` are what retrieval found for its name.
+    `candidates` are what retrieval found for its name, `curated` what editors make of results about these aspects.
     """
     relevant = Relevant.all_of(candidates, generation).about_entity(name)
     words = generation.ranker.word_weights((name,))
     sections = []
     for aspect in ASPECTS:
-        results = relevant.results(Query(name, aspect=aspect))
+        of_aspect = curated(relevant, (aspect,))
+        results = of_aspect.results(Query(name, aspect=aspect))
         if results:
-            hits = hits_of(results, Query(name, limit=_SHOWN_OF_ASPECT), generation, words)
+            page = Query(name, limit=_SHOWN_OF_ASPECT)
+            hits = hits_of(results, page, generation, words, of_aspect.pins, trust_of)
             sections.append(TopicSection(aspect, len(results), hits))
-    total = len(relevant.results(Query(name)))
+    total = len(curated(relevant, ()).results(Query(name)))
     surfaces = generation.analyzer.lexicon.with_surfaces({name: 1.0})
     others = tuple(word for word in surfaces if word != name)
     return Topic(name, others, total, tuple(sections), generation.name) if total else None

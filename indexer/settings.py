@@ -37,12 +37,24 @@ class Settings:
     session_idle_minutes: int = _setting(60, "分钟", "编辑台的登录在多久没有操作之后失效")
     session_hours: int = _setting(12, "小时", "编辑台的登录最长保持多久，到时须重新登录")
     cached_results: int = _setting(500, "个", "每个工作进程在内存中记住的最近检索结果数")
+    log_database: str = _setting(
+        "",
+        "地址",
+        "查询日志的数据库，如 postgresql+psycopg://用户:密码@主机/库名（须是专用的库）；空表示数据目录中的文件",
+    )
+    log_retention_days: int = _setting(180, "天", "查询日志保留多少天，更早的每天清除")
+    log_min_sessions: int = _setting(
+        5, "次会话", "一个问题同一天至少有几次不同的会话问过，报表才显示它；只在内部网络中使用时可以调低"
+    )
     access_log: bool = _setting(True, "开关", "是否在标准错误输出每个请求的一行记录（不含问题和地址）")
     results_per_page: int = _setting(10, "条", "每页显示的结果数")
     time_budget_ms: int = _setting(2000, "毫秒", "网站一次检索的时间预算，用完就略去还没做的部分，并说明结果可能不完整")
     max_query_chars: int = _setting(200, "字", "问题的长度上限，超出部分不参与检索")
     max_page_bytes: int = _setting(8_000_000, "字节", "单个网页的大小上限，超过则不收录并说明原因")
     max_page_seconds: int = _setting(30, "秒", "清洗单个网页的时间上限，超过则不收录并说明原因")
+    max_upload_bytes: int = _setting(200_000_000, "字节", "编辑台收件箱一次上传的大小上限")
+    max_unpacked_bytes: int = _setting(1_000_000_000, "字节", "收件箱一批文件解压之后的大小上限，超过则整批拒收")
+    max_unpacked_files: int = _setting(20_000, "个", "收件箱一批的文件数上限，压缩包里的每一项都算，超过则整批拒收")
     workers: int = _setting(0, "个", "清洗网页和写索引的进程数；默认与处理器核数相同")
     memory_mb: int = _setting(900, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
     api_origins: str = _setting("", "来源", "可从浏览器调用接口的其他网站，以空格分隔；* 表示所有网站，空表示没有")

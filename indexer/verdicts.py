@@ -21,6 +21,7 @@ class Reason(StrEnum):
     OWN_TITLE = "own_title"
     COMMENT = "comment"
     REPEATED = "repeated"
+    EDITOR = "editor"
     # whole pages
     EMPTY = "empty"
     NO_CONTENT = "no_content"
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     DUPLICATE_ID = "duplicate_id"
     TAKEN_DOWN = "taken_down"
+    LEFT_OUT = "left_out"
 
     @property
     def label(self) -> str:
@@ -52,6 +54,7 @@ _REASON_LABELS: Mapping[Reason, str] = {
     Reason.OWN_TITLE: "与本页标题重复",
     Reason.COMMENT: "网友评论",
     Reason.REPEATED: "同站多页重复",
+    Reason.EDITOR: "编辑标为广告或无关",
     Reason.EMPTY: "空页面",
     Reason.NO_CONTENT: "没有正文",
     Reason.UNREADABLE: "无法读取",
@@ -63,6 +66,7 @@ _REASON_LABELS: Mapping[Reason, str] = {
     Reason.CRASHED: "清洗进程退出",
     Reason.DUPLICATE_ID: "编号重复",
     Reason.TAKEN_DOWN: "已下架",
+    Reason.LEFT_OUT: "编辑留出",
 }
 
 

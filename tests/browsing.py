@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from desk_accounts import PASSWORD
 from fakes import BARE, FACIAL_SPASM, FakeEngine, make_topic, many_answers
 from flask import Flask
 
@@ -127,6 +128,16 @@ def watch(page: Page) -> Watched:
     return watched
 
 
+def enter(page: Page, address: str, name: str, path: str = "/desk", password: str = PASSWORD) -> None:
+    """Log in on the way to a page of the desk."""
+    page.goto(address + path)
+    assert page.get_by_role("heading", level=1).inner_text() == "登录"
+    page.get_by_label("用户名").fill(name)
+    page.get_by_label("密码").fill(password)
+    with page.expect_navigation():  # else what follows may come before the answer
+        page.get_by_role("button", name="登录").click()
+
+
 def viewport(size: dict[str, int]) -> Any:
     """Playwright wants a type of its own here, which cannot be imported without it."""
     return size
@@ -140,7 +151,7 @@ def assert_fits(page: Page) -> None:
 
 TOO_WIDE = """() => [...document.querySelectorAll('body, body *')]
   .filter(e => !e.closest('.skip') && e.checkVisibility())
-  .filter(e => !e.parentElement?.closest('pre, .table'))  // these scroll by themselves
+  .filter(e => !e.parentElement?.closest('pre, .table, .drawing'))  // these scroll by themselves
   .filter(e => { const box = e.getBoundingClientRect();
     return box.right > window.innerWidth + 0.5 || box.left < -0.5; })
   .map(e => e.outerHTML.slice(0, 120))

@@ -19,6 +19,14 @@ from indexer.store.base import Postings
 RESOURCES = Path(__file__).parents[1] / "corpus" / "resources"
 
 
+#: three questions and answers, two of them about one illness, for sites of the API's tests
+THREE_TEXTS = {
+    "面肌痉挛怎么治": "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。",
+    "面肌痉挛有哪些症状": "面肌痉挛的症状是一侧眼皮和嘴角不自主地抽动。",
+    "失眠怎么办": "失眠的人睡前不要看手机，定时起床。",
+}
+
+
 def make_answer(id: str = "a1", question: str = "", text: str = "", **known: Any) -> Answer:
     """An answer, as a JSONL record of the same fields gives it; `known` are any further fields of Answer."""
     defaults: dict[str, Any] = {"kind": Kind.DOCTOR_ANSWER if known.get("author") else Kind.ARTICLE, "page": "a.jsonl"}

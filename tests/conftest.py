@@ -11,6 +11,7 @@ from fakes import FakeEngine
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from log_databases import database, kept, postgresql
 
 from indexer.analysis.analyzer import Analyzer, load_analyzer
 from indexer.analysis.lexicon import Lexicon, read_lexicon
@@ -20,6 +21,8 @@ from indexer.engine import open_engine
 from indexer.native import keep_compiled
 from indexer.settings import Settings
 from webapp import create_app
+
+__all__ = ["database", "kept", "postgresql"]
 
 # A slow machine is no failure. Continuous integration asks the same examples each time, so that a red run is the
 # change's own; everybody else, and scripts/test --long, looks for new ones.

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from fakes import FakeEngine
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from webapp import passwords
-from webapp.accounts import Accounts
+from indexer import read_acts
+from indexer.settings import Settings
+from webapp import create_app, passwords
+from webapp.accounts import Accounts, WrongCredentials
 from webapp.roles import Role
 
 PASSWORD = "correct horse battery"
@@ -65,3 +69,42 @@ def send(client: FlaskClient, address: str, form_on: str | None = None, **fields
 def log_in(client: FlaskClient, name: str, password: str = PASSWORD, **fields: Any) -> TestResponse:
     """A login through the page."""
     return send(client, "/desk/login", name=name, password=password, **fields)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of the accounts."""
+    return Clock()
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, clock: Clock) -> Accounts:
+    """With nobody in them."""
+    return make_accounts(tmp_path, clock)
+
+
+def acts(data: Path) -> list[tuple[str, str, str]]:
+    """Actor, action, object of all acts, oldest first."""
+    return [(act.actor, act.action, act.object) for act in reversed(read_acts(data))]
+
+
+def fail(accounts: Accounts, name: str, times: int, client: str = "203.0.113.7") -> None:
+    """Wrong logins."""
+    for _ in range(times):
+        with pytest.raises(WrongCredentials):
+            accounts.log_in(name, "wrong", client)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    """A site over a made-up engine, with one user of each role."""
+    with_users(tmp_path)
+    return create_app(tmp_path, Settings(), FakeEngine())
+
+
+@pytest.fixture
+def editor(app: Flask) -> FlaskClient:
+    """An editor who is logged in."""
+    client = app.test_client()
+    assert log_in(client, "bianji").status_code == 303
+    return client

@@ -18,6 +18,7 @@ from indexer.records import (
     Query,
     SearchResult,
     Snippet,
+    SourceTrust,
     Topic,
     TopicSection,
     UrgencyCard,
@@ -75,6 +76,8 @@ class FakeEngine:
         self.features: Mapping[str, float] = {}
         self.topics: Mapping[str, Topic] = {}  #: by every name
         self.queries: list[Query] = []
+        self.pinned: frozenset[str] = frozenset()
+        self.trust: Mapping[str, SourceTrust] = {}  #: by site
         self.taken_down = ""  #: changes with what is taken down
 
     @property
@@ -152,9 +155,29 @@ class FakeEngine:
             raise self.failure
         return next((answer for answer in self.answers if answer.id == answer_id), None)
 
+    def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]:
+        """All answers, whatever is asked."""
+        return [(answer.id, 0.01) for answer in self.answers][:depth]
+
     def count_of(self, key: str) -> int:
         """How many answers have this id or address."""
         return sum(key in (answer.id, answer.url) for answer in self.answers)
+
+    def search_with(self, query: Query, rules: Iterable[object]) -> SearchResult:
+        """No rule changes anything."""
+        return self.search(query)
+
+    def source_trust(self, site: str | None) -> SourceTrust | None:
+        """What a test says of the site."""
+        return self.trust.get(site or "")
+
+    def site_counts(self) -> Mapping[str, int]:
+        """Of all answers."""
+        return Counter(answer.site for answer in self.answers if answer.site)
+
+    def entity_named(self, word: str) -> str | None:
+        """Every word is a term."""
+        return word
 
     def _hit(self, rank: int, answer: Answer, text: str) -> Hit:
         return Hit(
@@ -167,6 +190,8 @@ class FakeEngine:
             more=self.more,
             more_copies=(0,) * len(self.more),
             features=self.features,
+            pinned=answer.id in self.pinned,
+            trust=self.trust.get(answer.site or ""),
         )
 
 

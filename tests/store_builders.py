@@ -35,7 +35,7 @@ from indexer.store.whoosh_store import WhooshStore
 
 ROOT = Path(__file__).parents[1]
 #: only a guard against a process that hangs
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 _PLACES = ("眼皮", "嘴角", "脸颊", "下巴", "额头", "鼻翼", "颧骨", "耳前")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
-from builders import build_data, make_answer
+from builders import THREE_TEXTS, build_data, make_answer
 from flask import Flask
 from hypothesis import settings
 
@@ -43,14 +43,9 @@ class Asked:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The site over a real index."""
-    texts = {
-        "面肌痉挛怎么治": "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。",
-        "面肌痉挛有哪些症状": "面肌痉挛的症状是一侧眼皮和嘴角不自主地抽动。",
-        "失眠怎么办": "失眠的人睡前不要看手机，定时起床。",
-    }
     answers = [
         make_answer(f"a{place}" if place else HELD, question, text, site="jiankang.example")
-        for place, (question, text) in enumerate(texts.items())
+        for place, (question, text) in enumerate(THREE_TEXTS.items())
     ]
     site = create_app(build_data(tmp_path_factory.mktemp("conformance"), answers), Settings())
     asked.site = site

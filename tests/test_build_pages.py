@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 from builders import write_corpus
 from desk_accounts import fast_hashes, log_in, send, with_users
 from flask.testing import FlaskClient
-from store_builders import PATIENCE_SECONDS, small_resources, spasm_answers
+from store_builders import small_resources, spasm_answers
 from test_build import article
+from waiting import eventually, wait_for_job
 
 from indexer import list_jobs, open_engine, read_acts, start_job
 from indexer.settings import load_settings
@@ -40,29 +40,22 @@ def corpus(tmp_path: Path) -> Path:
     return write_corpus(tmp_path / "corpus", spasm_answers(5))
 
 
-def finish(data: Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and list_jobs(data)[0].status == "running":
-        time.sleep(0.05)
-    assert list_jobs(data)[0].status == "done"
-
-
 def test_an_admin_builds_then_an_editor_builds_the_same_and_goes_back(
     client: FlaskClient, data: Path, corpus: Path
 ) -> None:
     log_in(client, "guanli")
     begun = send(client, "/desk/builds", corpus=str(corpus))
     assert (begun.status_code, begun.headers["Location"]) == (303, "/desk/builds/1")
-    finish(data)
+    assert wait_for_job(data).status == "done"
     page = client.get("/desk/builds/1").text
     assert "gen-000001：5 条答案" in page and "已启用" in page and "guanli" in page
     send(client, "/desk/logout", form_on="/desk/builds")
     log_in(client, "bianji")
     assert send(client, "/desk/builds", corpus=str(corpus), update="1").status_code == 303
-    finish(data)
+    assert wait_for_job(data).status == "done"
     assert [job.is_update for job in list_jobs(data)] == [True, False]
     listed = client.get("/desk/generations").text
-    assert listed.index("gen-000002") < listed.index("gen-000001") and listed.count("正在使用") == 1
+    assert listed.index("gen-000002") < listed.index("gen-000001") and listed.count("<strong>正在使用</strong>") == 1
     back = send(client, "/desk/generations/roll-back", form_on="/desk/generations")
     assert back.headers["Location"] == "/desk/generations?done=gen-000001"
     assert open_engine(data).generation == "gen-000001"
@@ -79,15 +72,17 @@ def test_an_admin_builds_then_an_editor_builds_the_same_and_goes_back(
 
 def test_what_the_gate_refused_is_served_for_a_reason_only(client: FlaskClient, data: Path, corpus: Path) -> None:
     for count in (5, 1):
-        start_job(data, write_corpus(corpus, spasm_answers(count)), "a")
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end and list_jobs(data)[0].status == "running":
-            time.sleep(0.05)
+        wait_for_job(data, start_job(data, write_corpus(corpus, spasm_answers(count)), "a").number)
     assert [job.status for job in list_jobs(data)] == ["refused", "done"]
     log_in(client, "bianji")
-    assert "未通过检查" in client.get("/desk/generations").text
+    page = client.get("/desk/generations").text
+    assert "未通过检查" in page and "/compare?a=gen-000001&amp;b=gen-000002" in page
+    for address in ("/desk/builds", "/desk/builds/2"):
+        assert 'href="/desk/generations/compare?b=gen-000002">看看差别' in client.get(address).text
+    assert "看看差别" not in client.get("/desk/builds/1").text
     choice = {"form_on": "/desk/generations", "generation": "gen-000002"}
-    assert send(client, "/desk/generations/switch", **choice).status_code == 400
+    for reason in ("", "长" * 501):
+        assert send(client, "/desk/generations/switch", **choice, reason=reason).status_code == 400
     assert open_engine(data).generation == "gen-000001"
     assert send(client, "/desk/generations/switch", **choice, reason="网站已关闭").status_code == 303
     assert open_engine(data).generation == "gen-000002"
@@ -119,10 +114,7 @@ def test_a_build_is_watched_and_cancelled(client: FlaskClient, data: Path, tmp_p
     second = send(client, "/desk/builds", corpus=str(large))
     assert second.status_code == 400 and "请等它结束" in second.text
     assert send(client, "/desk/builds/1/cancel", form_on="/desk/builds/1").status_code == 303
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and client.get("/desk/builds/1/events").status_code == 200:
-        time.sleep(0.05)
-    assert client.get("/desk/builds/1/events").status_code == 204
+    assert eventually(lambda: client.get("/desk/builds/1/events").status_code == 204)
     assert "已取消" in client.get("/desk/builds/1").text
 
 

@@ -16,13 +16,14 @@ from indexer.extract import load_site_templates
 from indexer.quality import load_quality_rules
 from indexer.read import find_files
 from indexer.records import Page, Rejected, SavedPage
+from indexer.rule_cases import RuleCase, check_cases
 from indexer.settings import Settings
 
 RESOURCES = Path(__file__).parent.parent / "corpus" / "resources"
 PAGE = "<html><title>口腔溃疡怎么办</title><body><h1>口腔溃疡怎么办</h1><p>多数一到两周自己愈合，避免辛辣。</p>"
 
 
-def ill_behaved(several: list[SavedPage]) -> list[Page | Rejected]:
+def ill_behaved(work: object, several: list[SavedPage]) -> list[Page | Rejected]:
     """Stands in for the cleaning of one page; runs in a worker."""
     [saved] = several
     if saved.path.startswith("crash"):
@@ -40,7 +41,7 @@ def outcome(folder: Path, settings: Settings) -> list[tuple[str, str]]:
 def test_a_worker_that_dies_or_never_ends_loses_its_page_only_and_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cleaning, "_clean_pages", ill_behaved)
+    monkeypatch.setattr(cleaning, "_work_on_pages", ill_behaved)
     names = ["a.html", "b.html", "crash.html", "d.html", "sleep.html", "t.html"]
     write_files(tmp_path, dict.fromkeys(names, PAGE))
     settings = replace(Settings(), workers=2, max_page_seconds=3)
@@ -51,6 +52,19 @@ def test_a_worker_that_dies_or_never_ends_loses_its_page_only_and_names_it(
         ("d.html", "kept"),
         ("sleep.html", "too_slow"),
         ("t.html", "kept"),
+    ]
+
+
+def test_a_case_whose_page_never_ends_or_kills_its_worker_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "_work_on_pages", ill_behaved)
+    cases = [
+        RuleCase(number, SavedPage(path, "html", PAGE.encode()), (), ("广告",), "", "", "", "", "", "", "")
+        for number, path in enumerate(["a.html", "crash.html", "sleep.html"], 1)
+    ]
+    found = check_cases(cases, RESOURCES, replace(Settings(), workers=2, max_page_seconds=3))
+    assert [(each.number, each.sentence) for each in found.broken] == [
+        (2, "用例 2（crash.html）：清洗这一页的进程中途退出（退出码 41）"),
+        (3, "用例 3（sleep.html）：清洗用时超过上限 max_page_seconds（3 秒）"),
     ]
 
 

@@ -137,6 +137,34 @@ def test_pruning_waits_for_no_build_and_clears_what_dead_ones_left(five: Path) -
     assert list((five / "generations").glob("*.partial")) == []
 
 
+def test_what_comes_to_be_served_while_others_are_deleted_stays(five: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clear = generations.clear_leftovers
+
+    def switched_meanwhile(data: Path) -> None:  # after the plan was made
+        clear(data)
+        generations.switch_to(data, "gen-000004")
+
+    monkeypatch.setattr(generations, "clear_leftovers", switched_meanwhile)
+    done = prune(five, 0)
+    assert done.removed == ("gen-000002", "gen-000005")
+    assert done.kept == ("gen-000001", "gen-000003", "gen-000004")
+    assert generations.current(five) == "gen-000004" and len(generations.list_generations(five)) == 3
+
+
+def test_what_was_deleted_while_it_was_checked_is_not_served(five: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = generations.check_files
+
+    def pruned_meanwhile(data: Path, name: str) -> generations.Manifest:
+        manifest = check(data, name)
+        prune(data, 0)
+        return manifest
+
+    monkeypatch.setattr(generations, "check_files", pruned_meanwhile)
+    with pytest.raises(GenerationMissing, match="没有名为 gen-000004"):
+        generations.switch_to(five, "gen-000004")
+    assert generations.current(five) == "gen-000003" and list(five.glob("CURRENT.*")) == []
+
+
 def test_nothing_is_pruned_where_it_is_not_known_what_is_served(five: Path) -> None:
     (five / "CURRENT").write_text("gen-000099")
     with pytest.raises(GenerationMissing, match="yiwen switch"):

@@ -22,7 +22,7 @@ from store_builders import ROOT, small_resources, spasm_answers
 from indexer import build_generation
 from indexer.settings import Settings
 from indexer.store.take_downs import take_down
-from webapp.query_log import QueryLog
+from webapp.log_store.databases import address_of, make_tables, open_log
 
 HERE = Path(__file__).parent / "failing_disk"
 COMPILER = shutil.which("cc")
@@ -122,7 +122,11 @@ def shim_environment(shim: Path, watched: Path, control: Path) -> dict[str, str]
 def problems_of(outcome: dict[str, Any], fault: str, new: str) -> list[str]:
     """What is wrong with what a failed command left; `new` is the version that it was to make."""
     found = []
-    if not outcome["fired"]:
+    # A full disk refuses what takes room; where only a deletion is left to be done, it refuses nothing.
+    only_deletes = (
+        FAULTS[fault][0] == FULL and outcome["status"] == 0 and outcome["seen"].get("versions") == [ANSWERS, new]
+    )
+    if not outcome["fired"] and not only_deletes:
         found.append("nothing failed")
     if outcome["seen"].get("versions") not in ([ANSWERS, "1"], [ANSWERS, new]):
         found.append("no whole generation is served")
@@ -231,13 +235,14 @@ from datetime import UTC, datetime
 from webapp.query_log import Event, QueryLog
 log = QueryLog(data)
 event = Event(datetime.now(UTC), "面肌痉挛", 1, 1.0, "gen-000001", "page", 1)
-for _ in range(20):
+for _ in range(4):  # on a full disk the rows are given up after some seconds
     log.record(event)
+    log.flush(10)
 assert log.lost_events > 0
 mend()
 lost = log.lost_events
 log.record(event)
-assert log.lost_events == lost
+assert log.flush() and log.lost_events == lost
 print(len(log.read_events()))
 """
 
@@ -247,7 +252,7 @@ def test_the_query_log_counts_what_a_full_disk_loses_and_goes_on_when_there_is_r
     at: int, shim: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
-    QueryLog(tmp_path / "data")._prepare()
-    assert 1 <= int(run_shimmed(shim, tmp_path.resolve(), at, LOG)) < 20
+    make_tables(open_log(address_of(tmp_path / "data"), 5, writes=True))
+    assert 1 <= int(run_shimmed(shim, tmp_path.resolve(), at, LOG)) < 5
     with closing(sqlite3.connect(tmp_path / "data" / "querylog.sqlite3")) as database:
         assert database.execute("pragma integrity_check").fetchone()[0] == "ok"

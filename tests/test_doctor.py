@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.take_downs import take_down
 from webapp.cli import main
-from webapp.query_log import QueryLog
+from webapp.query_log import Event, QueryLog
 
 FIRST, SECOND = "gen-000001", "gen-000002"
 Outcome = tuple[int, dict[str, tuple[bool, str]]]
@@ -43,7 +44,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "corpus" / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
         build_generation(folder / "corpus", folder / "data", settings, update=bool(version))
     take_down(folder / "data", "s7", "试")
-    QueryLog(folder / "data")._prepare()
+    log = QueryLog(folder / "data")
+    log.record(Event(datetime.now(UTC), "面肌痉挛", 1, 1.0, "gen-000001", "page", 1))
+    assert log.flush()
     return folder / "data"
 
 
@@ -116,7 +119,7 @@ def own_file(data: Path) -> Path:
 
 def event_of_the_future(data: Path) -> None:
     with closing(sqlite3.connect(data / "querylog.sqlite3")) as database, database:
-        database.execute("insert into events values (9999999999, '面肌痉挛', 1, 1.0, 'gen-000001', 'page', 1)")
+        database.execute("update searches set at = 9999999999")
 
 
 def many_generations(data: Path) -> None:
@@ -198,6 +201,8 @@ STATES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("golden_missed", "s1.*yiwen search", lambda data: (data / "golden.tsv").write_text("面肌痉挛\tnobody-s1\n")),
     ("leftovers", "gen-000003.partial.*yiwen prune", lambda d: (d / "generations" / "gen-000003.partial").mkdir()),
     ("leftovers", r"CURRENT\.\d+.*yiwen build", lambda data: (data / f"CURRENT.{dead_process()}").write_text("")),
+    ("inbox_leftovers", ".new-dead.*删除", lambda data: (data / "inbox" / ".new-dead").mkdir(parents=True)),
+    ("inbox_unknown", "pages/7.*移走", lambda data: (data / "pages" / "7").mkdir(parents=True)),
     ("cache_unwritable", "cache.*删除", no_cache_folder),
     ("many_generations", "共有 12 代.*yiwen prune --keep 3", many_generations),
     ("state_damaged", "state.sqlite3.*备份", lambda data: (data / "state.sqlite3").write_bytes(b"x" * 8192)),
@@ -229,7 +234,7 @@ def test_at_least_twenty_broken_states_are_made() -> None:
 def test_a_log_whose_writes_wait_is_named(data: Path, doctor: Callable[..., Outcome]) -> None:
     with closing(sqlite3.connect(data / "querylog.sqlite3")) as reader:
         reader.execute("begin")
-        reader.execute("select count(*) from events").fetchone()
+        reader.execute("select count(*) from searches").fetchone()
         with closing(sqlite3.connect(data / "querylog.sqlite3")) as writer, writer:
             writer.execute("create table filler (bytes blob)")
             writer.executemany("insert into filler values (zeroblob(?))", [(1_000_000,)] * 70)

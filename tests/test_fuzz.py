@@ -46,10 +46,10 @@ def run(seed: int, pages: int) -> int:
     kept = 0
     for _ in range(pages):
         file = chance.choice(PAGES)
-        started = time.monotonic()
+        started = time.thread_time()
         result = extract(mutated(file.read_bytes(), chance), "html" if file.suffix == ".html" else "text")
         kept += isinstance(result, Page)
-        assert time.monotonic() - started < Settings().max_page_seconds
+        assert time.thread_time() - started < Settings().max_page_seconds
     return kept
 
 

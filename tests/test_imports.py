@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import indexer
 from indexer.native import KERNEL_FILES
 
 ROOT = Path(__file__).parent.parent
@@ -31,43 +33,103 @@ ARROWS = {
     "ranking": SHARED | {"analysis", "native", "store"},
     "answer": SHARED | {"analysis"},
     "opened": SHARED | {"analysis", "answer", "ranking", "store", "understanding"},
-    "results": SHARED | {"analysis", "answer", "opened", "ranking", "store"},
+    "curating": SHARED | {"analysis", "ranking", "store"},
+    "in_force": SHARED | {"analysis", "curating", "opened", "store"},
+    "curation_check": SHARED | {"store"},
+    "curation_commands": SHARED | {"analysis", "curation_check", "engine", "store"},
+    "trust_commands": SHARED | {"engine", "store"},
+    "results": SHARED | {"analysis", "answer", "curating", "opened", "ranking", "store"},
     "deadline": set(),
-    "engine": SHARED | {"analysis", "deadline", "native", "opened", "ranking", "results", "store", "understanding"},
-    "quality_gate": SHARED | {"analysis", "decode", "engine", "extract", "opened", "ranking", "spam", "store"},
+    "quality_gate": SHARED
+    | {"analysis", "decode", "engine", "extract", "opened", "ranking", "rule_cases", "spam", "store", "text_changes"},
+    "comparisons": SHARED | {"jobs", "quality_gate", "store"},
+    "engine": SHARED
+    | {
+        "analysis",
+        "curating",
+        "deadline",
+        "in_force",
+        "native",
+        "opened",
+        "ranking",
+        "results",
+        "store",
+        "understanding",
+    },
     "compare_commands": SHARED | {"quality_gate", "store"},
     "quality": SHARED,
     "dedupe": SHARED | {"analysis"},
     "repetition": SHARED,
     "cleaning": SHARED | {"read", "extract", "identify", "quality"},
     "understanding": SHARED | {"analysis", "store"},
-    "lexicon_preview": SHARED | {"analysis", "build", "engine", "quality_gate"},
-    "lexicon_commands": SHARED | {"analysis", "engine", "lexicon_preview", "quality_gate"},
+    "replaying": SHARED | {"engine", "jobs", "native", "opened", "store"},
+    "resource_effects": SHARED
+    | {
+        "build",
+        "analysis",
+        "answer",
+        "cleaning",
+        "collecting",
+        "engine",
+        "indexing",
+        "opened",
+        "own_resources",
+        "quality_gate",
+        "store",
+    },
+    "slow_patterns": SHARED,
+    "proposals": SHARED | {"answer", "jobs", "own_resources", "resource_effects", "store"},
+    "preview_job": SHARED | {"cleaning", "jobs", "proposals", "resource_effects"},
+    "lexicon_commands": SHARED
+    | {"analysis", "proposals", "quality_gate", "resource_commands", "resource_effects", "store"},
+    "resource_commands": SHARED | {"answer", "own_resources", "proposals", "resource_effects", "store"},
     "admission": SHARED,
     "collecting": SHARED | {"dedupe", "repetition"},
     "indexing": SHARED | {"analysis", "collecting", "dedupe", "store"},
     "build": SHARED
     | {"admission", "analysis", "cleaning", "collecting", "indexing", "native", "quality_gate", "read", "store"},
-    "jobs": SHARED | {"build", "store"},
-    "job_commands": SHARED | {"jobs", "store"},
-    "health": SHARED | {"build", "engine", "store"},
-    "maintenance_commands": SHARED | {"health", "store"},
+    "jobs": SHARED | {"store"},
+    "inbox": SHARED | {"build", "cleaning", "extract", "inspected", "jobs", "quality", "read", "store"},
+    "inbox_commands": SHARED | {"inbox", "store"},
+    "inspected": SHARED | {"extract", "identify", "quality", "read"},
+    "own_resources": SHARED | {"analysis", "answer", "extract", "quality", "quality_gate", "store", "slow_patterns"},
+    "site_rules": SHARED | {"extract", "own_resources", "store"},
+    "rule_cases": SHARED | {"cleaning", "store"},
+    "rule_saving": SHARED | {"own_resources", "rule_cases", "site_rules"},
+    "rule_effects": SHARED
+    | {"build", "cleaning", "extract", "inspected", "jobs", "own_resources", "quality", "read", "store"},
+    "rule_commands": SHARED | {"read", "rule_cases", "rule_effects", "rule_saving", "site_rules", "store"},
+    "build_job": SHARED | {"build", "cleaning", "jobs", "store"},
+    "job_commands": SHARED | {"build_job", "jobs", "store"},
+    "text_changes": set(),
+    "review_queues": SHARED | {"dedupe", "jobs", "quality_gate", "store"},
+    "health": SHARED | {"build", "engine", "inbox", "read", "store"},
+    "command_acts": SHARED | {"store"},
+    "generation_commands": SHARED | {"command_acts", "store"},
+    "maintenance_commands": SHARED | {"command_acts", "health", "store"},
     "cli": SHARED
     | {
         "answer",
         "build",
         "cleaning",
+        "command_acts",
         "compare_commands",
+        "curation_commands",
         "engine",
         "extract",
+        "generation_commands",
+        "inbox_commands",
         "job_commands",
         "lexicon_commands",
         "maintenance_commands",
         "quality_gate",
         "read",
+        "resource_commands",
+        "rule_commands",
         "store",
+        "trust_commands",
     },
-    "__init__": SHARED | {"analysis", "answer", "build", "engine", "jobs", "quality_gate", "ranking", "store"},
+    "__init__": set(),  # __init__.pyi names the front door
 }
 #: the site sees the front door and the shared values; only its command line collects the engine's commands
 WEBAPP_SEES = {"", "errors", "settings"}
@@ -124,3 +186,20 @@ def test_compiled_code_is_kept_by_every_file_that_has_some() -> None:
         if "indexer.native" in imports_of(file) and "@kernel" in file.read_text(encoding="utf-8")
     }
     assert with_kernels == set(KERNEL_FILES)
+
+
+def test_the_wheel_has_every_package() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    told = set(pyproject["tool"]["setuptools"]["packages"]) - {"indexer.packaged_resources"}
+    there = {
+        file.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for room in ("indexer", "webapp")
+        for file in (ROOT / room).rglob("__init__.py")
+    }
+    assert told == there
+
+
+def test_the_front_door_has_what_it_names() -> None:
+    names = dir(indexer)
+    assert {"Engine", "build_generation", "open_engine"} <= set(names)
+    assert [name for name in names if not hasattr(indexer, name)] == []

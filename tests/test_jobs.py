@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from builders import write_corpus
-from store_builders import PATIENCE_SECONDS, small_resources, spasm_answers, yiwen
+from store_builders import small_resources, spasm_answers, yiwen
 from test_build import article
+from waiting import wait_for_job
 
-from indexer.errors import BuildRunning, JobError
-from indexer.jobs import FOLDER, Job, cancel_job, find_job, list_jobs, read_log, start_job
+from indexer.build_job import start_job
+from indexer.errors import BuildRunning, JobError, JobRunning
+from indexer.jobs import FOLDER, cancel_job, list_jobs, read_log
 from indexer.store.audit_log import read_acts
 from indexer.store.generations import build_lock, current, list_generations
 
@@ -41,24 +41,10 @@ def large(tmp_path: Path) -> Path:
     return folder
 
 
-def wait(data: Path, number: int, until: Callable[[Job], bool]) -> Job:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        job = find_job(data, number)
-        if until(job):
-            return job
-        time.sleep(0.05)
-    raise AssertionError(f"{find_job(data, number)}\n{read_log(data, number)}")
-
-
-def ended(job: Job) -> bool:
-    return job.status != "running"
-
-
 def test_a_job_builds_and_serves_and_says_so(data: Path, corpus: Path) -> None:
     started = start_job(data, corpus, "小王")
-    assert (started.status, started.actor, started.corpus, started.ended) == ("running", "小王", str(corpus), "")
-    job = wait(data, started.number, ended)
+    assert (started.status, started.actor, started.subject, started.ended) == ("running", "小王", str(corpus), "")
+    job = wait_for_job(data, started.number)
     assert (job.status, job.generation, job.done, job.total) == ("done", "gen-000001", 1, 1)
     assert "5 条答案" in job.sentence and job.ended >= job.started and job.stage == ""
     assert current(data) == "gen-000001"
@@ -68,9 +54,9 @@ def test_a_job_builds_and_serves_and_says_so(data: Path, corpus: Path) -> None:
 
 
 def test_what_the_gate_refuses_is_told_and_not_served(data: Path, corpus: Path) -> None:
-    wait(data, start_job(data, corpus, "a").number, ended)
+    wait_for_job(data, start_job(data, corpus, "a").number)
     write_corpus(corpus, spasm_answers(1))
-    job = wait(data, start_job(data, corpus, "a").number, ended)
+    job = wait_for_job(data, start_job(data, corpus, "a").number)
     assert (job.status, job.generation) == ("refused", "gen-000002")
     assert "答案" in job.sentence and current(data) == "gen-000001"
 
@@ -78,19 +64,19 @@ def test_what_the_gate_refuses_is_told_and_not_served(data: Path, corpus: Path) 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
 def test_a_build_that_fails_ends_with_its_sentence(data: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    job = wait(data, start_job(data, tmp_path / name, "a").number, ended)
+    job = wait_for_job(data, start_job(data, tmp_path / name, "a").number)
     assert job.status == "failed" and name in job.sentence
     assert start_job(data, tmp_path / name, "a").number == job.number + 1  # and another may begin
 
 
 def test_a_cancelled_build_leaves_nothing_behind(data: Path, large: Path) -> None:
     number = start_job(data, large, "a").number
-    cleaning = wait(data, number, lambda job: 0 < job.done < job.total or job.status != "running")
+    cleaning = wait_for_job(data, number, lambda job: 0 < job.done < job.total or job.status != "running")
     assert cleaning.stage == "清洗网页"
-    with pytest.raises(BuildRunning):
+    with pytest.raises(JobRunning):
         start_job(data, large, "b")
     cancel_job(data, number, "b")
-    job = wait(data, number, ended)
+    job = wait_for_job(data, number)
     assert job.status == "cancelled" and job.done < job.total
     assert list_generations(data) == [] and [*(data / "generations").iterdir()] == []
     assert [act.action for act in read_acts(data)] == ["取消任务", "建立索引"]
@@ -100,11 +86,11 @@ def test_a_cancelled_build_leaves_nothing_behind(data: Path, large: Path) -> Non
 
 def test_a_killed_build_is_known_to_be_dead_and_another_may_begin(data: Path, large: Path, corpus: Path) -> None:
     number = start_job(data, large, "a").number
-    wait(data, number, lambda job: job.done > 0)
+    wait_for_job(data, number, lambda job: job.done > 0)
     os.killpg(os.getpgid(int((data / FOLDER / f"{number}.lock").read_text())), signal.SIGKILL)
-    job = wait(data, number, ended)
+    job = wait_for_job(data, number)
     assert job.status == "died" and "重新开始" in job.sentence
-    again = wait(data, start_job(data, corpus, "a").number, ended)
+    again = wait_for_job(data, start_job(data, corpus, "a").number)
     assert again.status == "done" and [job.status for job in list_jobs(data)] == ["done", "died"]
 
 
@@ -119,7 +105,7 @@ def test_the_command_starts_lists_and_shows(data: Path, corpus: Path) -> None:
     assert "还没有任务" in yiwen("jobs", "list", "--data", str(data), cwd=data.parent).stderr
     begun = yiwen("jobs", "start", "--corpus", str(corpus), "--data", str(data), cwd=data.parent)
     assert begun.returncode == 0 and begun.stdout == "" and "任务 1 已开始" in begun.stderr
-    wait(data, 1, ended)
+    wait_for_job(data, 1)
     listed = yiwen("jobs", "list", "--data", str(data), cwd=data.parent)
     assert listed.stdout.startswith("1  ") and "完成" in listed.stdout and "命令行/" in listed.stdout
     assert "已启用" in yiwen("jobs", "show", "1", "--data", str(data), cwd=data.parent).stdout

@@ -135,7 +135,11 @@ def test_a_packed_file_cut_off_keeps_the_records_before_the_cut(tmp_path: Path) 
     assert records == [(f"a.jsonl.gz:{number}", str(number)) for number in range(len(records))]
 
 
-@pytest.mark.parametrize("content", [b"", b"not packed", gzip.compress(b"")[:5], gzip.compress(b"{}" * 99)[:-9] + b"."])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not packed", gzip.compress(b"")[:5], gzip.compress(b"{}" * 99)[:-9] + b"."],
+    ids=["empty", "text", "header cut off", "checksum cut off"],
+)
 def test_a_packed_file_that_is_none_is_one_rejection_or_empty(tmp_path: Path, content: bytes) -> None:
     found = outcome(read(tmp_path, "a.jsonl.gz", content))
     assert found == ([("a.jsonl.gz", "unreadable")] if content else [])

@@ -164,14 +164,14 @@ def test_a_question_takes_no_time() -> None:
     questions = [record["text"] for record in records(TUNED)]
     raised("先读一次拼音")
     best = min(_seconds(questions) for _ in range(3))
-    assert best / len(questions) < 0.001  # a third of it where nothing else runs
+    assert best / len(questions) < 0.001  # a third of it; of this thread's own time, whatever else runs
 
 
 def _seconds(questions: list[str]) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     for question in questions:
         raised(question)
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 @settings(deadline=None, max_examples=300)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 from desk_accounts import OTHER_PASSWORD, PASSWORD, fast_hashes, make_accounts
+from store_builders import PATIENCE_SECONDS
 
 from indexer import read_acts
 from webapp import cli
@@ -226,7 +227,7 @@ class Browser:
         """Get a page, or send a form when there are fields."""
         body = urllib.parse.urlencode(fields).encode() if fields else None
         try:
-            with self._opener.open(address, body, timeout=30) as answer:
+            with self._opener.open(address, body, timeout=PATIENCE_SECONDS) as answer:
                 self.status, self.text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             self.status, self.text = error.code, error.read().decode()
@@ -242,8 +243,8 @@ class Browser:
 
 def test_the_first_start_prints_a_link_by_which_one_admin_is_made(site: subprocess.Popen[str], port: int) -> None:
     lines = lines_of(site)
-    assert lines.get(timeout=30).startswith("医问已启动")
-    said = lines.get(timeout=30).rstrip()
+    assert lines.get(timeout=PATIENCE_SECONDS).startswith("医问已启动")
+    said = lines.get(timeout=PATIENCE_SECONDS).rstrip()
     found = re.search(rf"http://127\.0\.0\.1:{port}/desk/first/[\w-]{{43}}$", said)
     assert found
     browsers = [Browser().ask(found[0]) for _ in range(4)]

@@ -59,6 +59,21 @@ def test_privacy_names_exactly_what_the_log_holds(client: FlaskClient) -> None:
         "generation": "哪一版索引",
         "surface": "从网页还是从程序接口",
         "page": "第几页",
+        "token": "随机的编号",
+        "visitor": "当天的会话编号",
+        "words": "认出的词",
+        "entity": "主要的病名",
+        "aspects": "问的方面",
+        "corrected": "更正后的问题",
+        "site": "限定的来源",
+        "aspect": "限定的方面",
+        "exact": "按原样",
+        "shown": "显示了哪些回答和得分",
+        "direct": "摘录了哪一条",
+        "urgency": "有没有急症提示",
+        "partial": "省去了一部分",
+        "remembered": "从内存直接回答",
+        "stages_ms": "各步用了多久",
     }
     assert set(told) == {field.name for field in fields(Event)}
     (paragraph,) = [words(p) for p in page_of(client, "/about").select("p") if "每次搜索只记" in words(p)]

@@ -127,6 +127,8 @@ def test_head_is_get_without_a_body(client: FlaskClient) -> None:
     for address in ("/api/v1/search?q=面肌痉挛", "/api/v1/answers/bare", "/api/openapi.json", "/healthz"):
         get, head = client.get(address), client.head(address)
         assert (head.status_code, head.data) == (200, b"")
+        for reply in (get, head):
+            reply.headers.pop("Date", None)  # the second may have turned
         assert {**head.headers} == {**get.headers}
 
 
@@ -144,6 +146,7 @@ def test_an_answer_in_full(client: FlaskClient) -> None:
         "topic": "神经内科",
         "views": None,
         "likes": None,
+        "source_trust": None,
     }
 
 

@@ -16,6 +16,7 @@ from fakes import FakeEngine
 from flask.testing import FlaskClient
 from reading import page_of, words
 from site_server import served
+from store_builders import PATIENCE_SECONDS
 
 from webapp import api_types, create_app
 from webapp.api_pages import shown_default
@@ -48,10 +49,12 @@ def code_of(site: str, client: FlaskClient) -> list[str]:
 def test_the_code_is_for_this_site_and_runs(site: str, client: FlaskClient) -> None:
     curl, python, javascript, reply = code_of(site, client)
     assert all(f"{site}/api/v1/search" in code for code in (curl, python, javascript))
-    run = subprocess.run([sys.executable, "-c", python], capture_output=True, encoding="utf-8", timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", python], capture_output=True, encoding="utf-8", timeout=PATIENCE_SECONDS
+    )
     assert run.stdout.startswith("1 面肌痉挛怎么治"), run.stderr
     if shutil.which("curl"):
-        run = subprocess.run(["bash", "-c", curl], capture_output=True, encoding="utf-8", timeout=60)
+        run = subprocess.run(["bash", "-c", curl], capture_output=True, encoding="utf-8", timeout=PATIENCE_SECONDS)
         assert run.stdout.startswith('{"query":"面肌痉挛怎么治"'), run.stderr
     assert set(msgspec.json.decode(reply)) == set(api_types.SearchReply.__struct_fields__)
 

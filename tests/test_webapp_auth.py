@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from desk_accounts import OTHER_PASSWORD, PASSWORD, fast_hashes, log_in, send, token_in, with_users
+from desk_accounts import OTHER_PASSWORD, PASSWORD, app, editor, fast_hashes, log_in, send, token_in
 from fakes import FACIAL_SPASM, FakeEngine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,39 +21,10 @@ from webapp import auth, create_app
 from webapp.accounts import LINK_SECONDS
 from webapp.login_limits import FIRST_WAIT_S, FREE_FOR_NAME
 from webapp.rate_limit import RateLimit
-from webapp.roles import Role
 
-__all__ = ["fast_hashes"]
+__all__ = ["app", "editor", "fast_hashes"]
 
 pytestmark = pytest.mark.usefixtures("fast_hashes")
-
-#: what a browser may be at without being logged in
-OPEN = {"auth.login", "auth.first", "auth.link"}
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    with_users(tmp_path)
-    return create_app(tmp_path, Settings(), FakeEngine())
-
-
-@pytest.fixture
-def editor(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    assert log_in(client, "bianji").status_code == 303
-    return client
-
-
-def desk_rules(app: Flask) -> list[tuple[str, str, set[str]]]:
-    """Endpoint, an address, methods of all views of the desk."""
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule == "/desk" or rule.rule.startswith("/desk/")]
-    return [(r.endpoint, re.sub("<[^>]+>", "1", r.rule), (r.methods or set()) - {"HEAD", "OPTIONS"}) for r in rules]
-
-
-def needed_role(app: Flask, endpoint: str) -> Role | None:
-    """What `require` or `open_to_all` has noted on a view."""
-    role: Role | None = vars(app.view_functions[endpoint])["desk_role"]
-    return role
 
 
 # the login
@@ -251,89 +222,6 @@ def test_one_client_can_make_the_server_hash_only_so_often(app: Flask) -> None:
     app.extensions["yiwen.auth"].logins = limit
     statuses = [log_in(app.test_client(), "bianji").status_code for _ in range(auth.LOGINS_AT_ONCE + 2)]
     assert statuses == [303] * auth.LOGINS_AT_ONCE + [429] * 2  # right ones, which lock nobody
-
-
-# the guard
-
-
-def test_every_view_of_the_desk_is_guarded(app: Flask) -> None:
-    rules = desk_rules(app)
-    assert {"desk.front", "users.add", "take_downs.add", "audit.export", "auth.logout"} <= {rule[0] for rule in rules}
-    for endpoint, address, methods in rules:
-        assert (needed_role(app, endpoint) is None) is (endpoint in OPEN)
-        client = app.test_client()
-        for method in methods if endpoint not in OPEN else ():
-            answer = client.open(address, method=method)
-            assert answer.status_code == (303 if method == "GET" else 401), address
-            assert "/desk/login" in (answer.headers.get("Location", "") + answer.text)
-
-
-def test_what_each_view_needs(app: Flask) -> None:
-    needed = {
-        "desk": Role.ANALYST,
-        "auth": Role.ANALYST,
-        "take_downs": Role.EDITOR,
-        "users": Role.ADMIN,
-        "audit": Role.ADMIN,
-    }
-    for endpoint, _, _ in desk_rules(app):
-        part = endpoint.split(".")[0]
-        if part in needed and endpoint not in OPEN:
-            assert needed_role(app, endpoint) is needed[part], endpoint
-
-
-def test_each_role_sees_its_pages_and_no_others(app: Flask) -> None:
-    for name, role in (("fenxi", Role.ANALYST), ("bianji", Role.EDITOR), ("guanli", Role.ADMIN)):
-        client = app.test_client()
-        log_in(client, name)
-        shown = set(re.findall(r'href="(/desk[\w/-]*)"', client.get("/desk").text))
-        for endpoint, address, methods in desk_rules(app):
-            needed = needed_role(app, endpoint)
-            if needed is None:
-                continue
-            for method in methods:
-                refused = client.open(address, method=method).status_code == 403
-                assert refused is (role < needed), (name, address)
-        assert ("/desk/users" in shown) is (role is Role.ADMIN)
-        assert ("/desk/take-downs" in shown) is (role >= Role.EDITOR)
-
-
-def test_a_refusal_names_the_role_that_is_needed(app: Flask) -> None:
-    client = app.test_client()
-    log_in(client, "fenxi")
-    answer = client.get("/desk/users")
-    assert answer.status_code == 403 and "“管理员”" in answer.text and "“分析员”" in answer.text
-
-
-def test_a_view_that_nobody_guarded_is_seen_by_nobody(tmp_path: Path) -> None:
-    app = create_app(tmp_path, Settings(), FakeEngine())
-    app.add_url_rule("/desk/forgotten", "forgotten", lambda: "secret")
-    app.add_url_rule("/desktop", "desktop", lambda: "public")
-    answer = app.test_client().get("/desk/forgotten")
-    assert answer.status_code == 403 and "secret" not in answer.text
-    assert app.test_client().get("/desktop").text == "public"
-
-
-@pytest.mark.parametrize("accepts", ["application/json", "text/event-stream"])
-def test_a_program_is_told_instead_of_led_to_a_page(client: FlaskClient, accepts: str) -> None:
-    answer = client.get("/desk", headers={"Accept": accepts})
-    assert answer.status_code == 401 and "WWW-Authenticate" in answer.headers
-
-
-def test_a_changed_role_counts_from_the_next_request_on(app: Flask, editor: FlaskClient) -> None:
-    admin = app.test_client()
-    log_in(admin, "guanli")
-    assert editor.get("/desk/take-downs").status_code == 200
-    assert send(admin, "/desk/users/role", form_on="/desk/users", name="bianji", role="analyst").status_code == 303
-    assert editor.get("/desk/take-downs").status_code == 303
-    log_in(editor, "bianji")
-    assert editor.get("/desk/take-downs").status_code == 403
-
-
-def test_a_state_that_cannot_be_read_is_a_sentence(app: Flask, editor: FlaskClient, tmp_path: Path) -> None:
-    (tmp_path / "state.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 40)
-    answer = editor.get("/desk")
-    assert answer.status_code == 503 and "状态库" in answer.text and str(tmp_path) not in answer.text
 
 
 # passwords and links

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import signal
@@ -20,10 +21,12 @@ from pathlib import Path
 import click
 import pytest
 from fakes import FakeEngine
+from store_builders import PATIENCE_SECONDS
 
 from indexer.errors import GenerationMissing
 from indexer.records import UrgencyCard
-from webapp import cli, log_commands
+from webapp import cli, telling
+from webapp.log_store.sessions import Visitor
 from webapp.query_log import Event, QueryLog
 
 ROOT = Path(__file__).parents[1]
@@ -122,55 +125,73 @@ def test_main_has_the_engines_commands(monkeypatch: pytest.MonkeyPatch, capfd: p
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     log = QueryLog(tmp_path)
-    now = datetime.now(UTC).replace(microsecond=0)
-    for query, total, age in (
-        ("失眠", 3, 1),
-        ("失眠", 3, 30),
-        ("罕见病", 0, 1),
-        ("=cmd()", 0, 30),
-        ("=cmd()", 0, 30),
-        ("=cmd()", 0, 30),
-    ):
-        log.record(Event(now - timedelta(hours=age), query, total, 12.3, "gen-000001", "page", 1))
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    number = 0
+    asked = (("失眠", 3, 0, 2), ("失眠", 3, 1, 7), ("罕见病", 0, 0, 5), ("=cmd()", 0, 2, 9))
+    for query, total, days_ago, times in asked:
+        for _ in range(times):
+            number += 1
+            visitor = Visitor(number, number)
+            event = Event(today - timedelta(days_ago), query, total, 12.3, "g", "page", 1, visitor=visitor)
+            log.record(event)
+    assert log.flush()
     return tmp_path
 
 
 def test_top_is_a_table(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("logs", "top", "--data", str(data)) == 0
     output, errors = capfd.readouterr()
-    lines = [line.split() for line in output.splitlines()]
-    assert lines[0] == ["次数", "无结果", "耗时", "问题"]
-    assert lines[1:] == [
-        ["3", "3", "12", "ms", "=cmd()"],
-        ["2", "0", "12", "ms", "失眠"],
-        ["1", "1", "12", "ms", "罕见病"],
-    ]
-    assert errors == ""
+    lines = [line.split("  ") for line in output.splitlines()]
+    assert lines[0] == ["问题", "搜索次数", "前一段", "没有结果", "有点击", "最近的结果数"]
+    assert [line[:2] for line in lines[1:]] == [["=cmd()", "9"], ["失眠", "9"], ["罕见病", "5"]]
+    assert lines[1][3] == "100.0%（70.1%–100.0%，共 9）样本不足" and errors == ""
 
 
 @pytest.mark.parametrize(
     ("since", "queries"),
-    [("24h", ["罕见病"]), ("1d", ["罕见病"]), ("2d", ["=cmd()", "罕见病"]), ("2020-01-01", ["=cmd()", "罕见病"])],
+    [("0d", ["罕见病"]), ("1d", ["罕见病"]), ("2d", ["=cmd()", "罕见病"]), ("2020-01-01", ["=cmd()", "罕见病"])],
 )
 def test_since(data: Path, capfd: pytest.CaptureFixture[str], since: str, queries: list[str]) -> None:
     assert run("logs", "no-result", "--data", str(data), "--since", since) == 0
-    assert [line.split()[-1] for line in capfd.readouterr().out.splitlines()[1:]] == queries
+    assert [line.split("  ")[0] for line in capfd.readouterr().out.splitlines()[1:]] == queries
 
 
 def test_csv_is_guarded_against_formulas(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("logs", "no-result", "--data", str(data), "--csv", "--limit", "1") == 0
-    rows = list(csv.reader(io.StringIO(capfd.readouterr().out)))
-    assert rows == [["问题", "次数", "无结果次数", "耗时中位数（毫秒）"], ["'=cmd()", "3", "3", "12.3"]]
+    heading, row = csv.reader(io.StringIO(capfd.readouterr().out))
+    told = dict(zip(heading, row, strict=True))
+    names = ("问题", "没有结果的次数", "搜索次数", "比例")
+    assert [told[name] for name in names] == ["'=cmd()", "9", "9", "1.0"]
+
+
+def test_json_says_what_it_counts(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("logs", "top", "--data", str(data), "--json", "--limit", "1") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["report"] == "top" and "翻页不另算" in told["definition"]
+    assert told["rows"][0]["问题"] == "=cmd()" and told["rows"][0]["没有结果（分母）"] == 9
+
+
+def test_an_intranet_may_see_more(
+    data: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YIWEN_LOG_MIN_SESSIONS", "8")
+    assert run("logs", "top", "--data", str(data)) == 0
+    assert [line.split("  ")[0] for line in capfd.readouterr().out.splitlines()[1:]] == ["=cmd()"]
+
+
+def test_a_purge_says_what_it_did(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("logs", "purge", "--data", str(data)) == 0
+    assert "已清除：0 条" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_cells_that_could_run_are_quoted(cell: str) -> None:
-    assert log_commands.guarded(cell) == "'" + cell
+    assert telling.guarded(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", ["", "失眠", "1-1", " =1", "'"])
 def test_other_cells_stay(cell: str) -> None:
-    assert log_commands.guarded(cell) == cell
+    assert telling.guarded(cell) == cell
 
 
 def test_no_log_is_no_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +206,9 @@ def test_a_broken_log_is_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert output == "" and errors.startswith("查询日志") and errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("since", ["yesterday", "7", "d", "2024-13-01", "9999999d", "-1d", "999999d", "0001-01-01x"])
+@pytest.mark.parametrize(
+    "since", ["yesterday", "7", "d", "2024-13-01", "9999999d", "-1d", "999999d", "0001-01-01x", "0001-01-01", "24h"]
+)
 def test_a_wrong_time_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str], since: str) -> None:
     assert run("logs", "top", "--data", str(tmp_path), f"--since={since}") == 2
     assert f"“{since}”应写成日期" in capfd.readouterr().err
@@ -252,12 +275,12 @@ def test_serving_says_where_and_stops_on_interrupt(served: subprocess.Popen[str]
     assert served.stderr and served.stdout
     assert served.stderr.readline() == f"医问已启动：http://127.0.0.1:{free_port}/ （按 Ctrl+C 停止）\n"
     address = f"http://127.0.0.1:{free_port}"
-    with urllib.request.urlopen(f"{address}/healthz", timeout=10) as response:
+    with urllib.request.urlopen(f"{address}/healthz", timeout=PATIENCE_SECONDS) as response:
         assert response.read() == b'{"status":"ok"}\n'
         assert response.headers["Server"] == "yiwen"
     long_question = urllib.parse.quote("面" * 5000)
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{address}/search?q={long_question}", timeout=10)
+        urllib.request.urlopen(f"{address}/search?q={long_question}", timeout=PATIENCE_SECONDS)
     assert refused.value.code == 503  # understood, only there is no index
     served.send_signal(signal.SIGINT)
     assert served.wait(20) == 0

@@ -5,24 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import build_data, make_answer
-from desk_accounts import PASSWORD, fast_hashes, log_in, send, with_users
+from desk_accounts import PASSWORD, app, editor, fast_hashes, log_in, send, with_users
 from fakes import FACIAL_SPASM, HOSTILE, XSS, FakeEngine
 from flask import Flask
 from flask.testing import FlaskClient
+from inbox_builders import upload
+from reading import page_of, words
 
-from indexer import list_take_downs, read_acts, record_act
+from indexer import list_take_downs, propose, read_acts, record_act
 from indexer.errors import GenerationMissing
+from indexer.inbox.adding import add_uploads
 from indexer.settings import Settings
 from webapp import auth, create_app, editor_console
 from webapp.audit_pages import PER_PAGE
 from webapp.login_limits import FREE_FOR_NAME
 from webapp.roles import Role
 
-__all__ = ["fast_hashes"]
+__all__ = ["app", "editor", "fast_hashes"]
 
 pytestmark = pytest.mark.usefixtures("fast_hashes")
 
@@ -35,21 +39,10 @@ ANSWERS = [
 TAKE_DOWNS = "/desk/take-downs"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    with_users(tmp_path)
-    return create_app(tmp_path, Settings(), FakeEngine())
-
-
 def logged_in(app: Flask, name: str) -> FlaskClient:
     client = app.test_client()
     assert log_in(client, name).status_code == 303
     return client
-
-
-@pytest.fixture
-def editor(app: Flask) -> FlaskClient:
-    return logged_in(app, "bianji")
 
 
 @pytest.fixture
@@ -203,6 +196,47 @@ def test_a_further_page_comes_with_one_line(tmp_path: Path) -> None:
     assert "收件箱" not in analyst.get("/desk").text and analyst.get("/desk/inbox").status_code == 403
 
 
+def test_the_navigation_is_grouped_and_says_where_one_is(editor: FlaskClient, app: Flask) -> None:
+    def place(address: str) -> list[tuple[str, str]]:
+        marked = page_of(editor, address).select("#desk-nav [aria-current]")
+        return [(words(link), str(link["aria-current"])) for link in marked]
+
+    headings = [words(each) for each in page_of(editor, "/desk").select("#desk-nav p")]
+    assert headings == ["分析", "收录", "内容", "词和规则"]  # 管理 is for admins
+    assert place("/desk") == [("概况", "page")]
+    assert place("/desk/generations") == [("各代索引", "page")]
+    assert place("/desk/generations/compare") == [("各代索引", "true")]
+    assert place("/desk/lexicon/words") == [("提问用词", "page")]
+    assert not page_of(app.test_client(), "/desk/login").select("#desk-nav")
+
+
+def test_the_front_page_says_what_waits_to_be_decided(editor: FlaskClient, app: Flask, tmp_path: Path) -> None:
+    assert "等待处理" not in editor.get("/desk").text
+    settings = replace(Settings(), data=tmp_path)
+    add_uploads(tmp_path, [upload("a.html", b"x")], "一批", "bianji", settings)
+    propose(tmp_path, {"lexicon/own.tsv": "玻璃脚\n"}, "一份", "bianji", "", Settings().resources)
+    front = page_of(editor, "/desk").select_one("section[aria-labelledby=waiting-title]")
+    assert front is not None and [words(link) for link in front.select("a")] == [
+        "收件箱里有 1 批网页",
+        "有 1 份修改待定",
+    ]
+    assert "等待处理" not in logged_in(app, "fenxi").get("/desk").text
+
+
+def test_an_analyst_is_not_offered_to_switch_generations(tmp_path: Path) -> None:
+    build_data(tmp_path, ANSWERS[:2])
+    data = build_data(tmp_path, ANSWERS)
+    with_users(data)
+    app = create_app(data, Settings())
+    for name, forms in (("bianji", 2), ("fenxi", 0)):
+        assert len(page_of(logged_in(app, name), "/desk/generations").select("main form")) == forms
+
+
+def test_an_error_at_the_desk_leads_back_to_it(editor: FlaskClient) -> None:
+    links = page_of(editor, "/desk/logs?since=x").select(".actions a")
+    assert [(words(link), link["href"]) for link in links] == [("重新填写", "/desk/logs"), ("回到编辑台", "/desk")]
+
+
 # users
 
 
@@ -270,12 +304,12 @@ def test_the_log_is_filtered_and_read_page_by_page(admin: FlaskClient, tmp_path:
     for number in range(PER_PAGE + 5):
         record_act(tmp_path, "bianji", "下架", f"key-{number}", "侵权")
     page = admin.get("/desk/audit?action=下架").text
-    assert page.count("<tr><td>") == PER_PAGE and f"key-{PER_PAGE + 4}<" in page and "key-4<" not in page
+    assert page.count("<tr><td data-label") == PER_PAGE and f"key-{PER_PAGE + 4}<" in page and "key-4<" not in page
     older = re.search(r'href="([^"]+)">更早的记录', page)
     assert older
     rest = admin.get(older[1].replace("&amp;", "&")).text
-    assert rest.count("<tr><td>") == 5 and "key-4<" in rest and "更早的记录" not in rest
-    assert admin.get("/desk/audit?object=key-7").text.count("<tr><td>") == 11
+    assert rest.count("<tr><td data-label") == 5 and "key-4<" in rest and "更早的记录" not in rest
+    assert admin.get("/desk/audit?object=key-7").text.count("<tr><td data-label") == 11
     assert "没有符合的记录" in admin.get("/desk/audit?actor=nobody").text
     assert "没有符合的记录" in admin.get("/desk/audit?until=2001-01-01").text
 

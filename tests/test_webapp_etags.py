@@ -16,7 +16,6 @@ from indexer.records import Query, SearchResult
 from indexer.settings import Settings
 from indexer.store.take_downs import put_back, take_down
 from webapp import create_app, etags
-from webapp.query_log import QueryLog
 
 SEARCH = "/api/v1/search?q=面肌痉挛"
 TAGGED = [
@@ -59,13 +58,11 @@ def test_what_is_held_is_not_sent_again(client: FlaskClient, address: str) -> No
     assert head.status_code == 304 and head.headers["ETag"] == held
 
 
-def test_nothing_is_searched_for_what_is_held_nor_logged(
-    client: FlaskClient, engine: FakeEngine, tmp_path: Path
-) -> None:
+def test_nothing_is_searched_for_what_is_held_nor_logged(client: FlaskClient, engine: FakeEngine) -> None:
     first = client.get(SEARCH)
     first.close()
     again(client, SEARCH, first.headers["ETag"]).close()
-    assert len(engine.queries) == len(list(QueryLog(tmp_path).read_events())) == 1
+    assert len(engine.queries) == len(client.application.extensions["yiwen"].query_log.read_events()) == 1
 
 
 def test_another_request_is_another_tag(client: FlaskClient) -> None:
@@ -161,7 +158,7 @@ def test_over_a_real_index_a_take_down_counts_at_once(tmp_path: Path) -> None:
             make_answer("a2", "面肌痉挛会自己好吗", "面肌痉挛很少自己好。"),
         ],
     )
-    client = create_app(data, Settings()).test_client()
+    client = create_app(data, Settings(time_budget_ms=60_000)).test_client()  # a partial reply has no tag
     held = tag(client, SEARCH)
     assert again(client, SEARCH, held).status_code == 304
     take_down(data, "a1", "作者要求")

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 import pytest
-from builders import build_data, make_answer
+from builders import THREE_TEXTS, build_data, make_answer
 from fakes import FACIAL_SPASM, FakeEngine, make_topic
 from flask import Flask
 from flask.testing import FlaskClient
@@ -36,14 +36,9 @@ def strictly(body: Any, reply: type) -> None:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    texts = {
-        "面肌痉挛怎么治": "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。",
-        "面肌痉挛有哪些症状": "面肌痉挛的症状是一侧眼皮和嘴角不自主地抽动。",
-        "失眠怎么办": "失眠的人睡前不要看手机，定时起床。",
-    }
     answers = [
         make_answer(f"a{place}", question, text, site=f"{place % 2}.example", date="2013-05-06", author="王医生")
-        for place, (question, text) in enumerate(texts.items())
+        for place, (question, text) in enumerate(THREE_TEXTS.items())
     ]
     return open_engine(build_data(tmp_path_factory.mktemp("openapi"), answers))
 

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from itertools import pairwise
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
-from builders import make_answer, record_of, write_corpus, write_jsonl
-from store_builders import flip_bit, small_resources, write_files, yiwen
+from builders import record_of, write_corpus
+from cli_folders import ANSWERS, URL, assert_one_chinese_sentence, built_once, folder
+from store_builders import flip_bit, write_files, yiwen
 
+from indexer.store.audit_log import read_acts, terminal_actor
 from indexer.store.generations import build_lock
 
-URL = "https://example.com/a/1.html"
-ANSWERS = [
-    make_answer(
-        "a1", "面肌痉挛怎么治", "面肌痉挛可以打肉毒素。", author="王医生", date="2016-01-02", url=URL, site="甲站"
-    ),
-    make_answer("a2", "偏头痛吃什么药", "偏头痛发作时可以用布洛芬。", url=URL),
-    make_answer("a3", "失眠怎么调理", "固定起床时间，睡前不看手机。"),
-    make_answer("a4", "面肌痉挛能好吗", "面肌痉挛可以打肉毒素。"),
-]
+__all__ = ["built_once", "folder"]
+
 PAGE = """<html><head><meta charset="gb2312"><title>面肌痉挛会自己好吗</title></head><body><h1>面肌痉挛会自己好吗</h1>
 <p>面肌痉挛很少自己好，多数会慢慢加重，从眼皮扩展到嘴角。</p><p>症状明显时可以打肉毒素，先到神经内科检查。</p></body></html>"""
 EXTRACT_KEYS = {
@@ -43,30 +35,6 @@ COMMANDS = {
     "switch",
     "take-down",
 }
-
-
-@pytest.fixture(scope="module")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a corpus, and two generations built from it by the command."""
-    folder = tmp_path_factory.mktemp("cli")
-    write_corpus(folder / "corpus", ANSWERS)
-    for _ in range(2):
-        assert yiwen("build", "--corpus", "corpus", "--data", "data", cwd=folder).returncode == 0
-    return folder
-
-
-@pytest.fixture
-def folder(built_once: Path, tmp_path: Path) -> Path:
-    """A copy of `built_once` that the test may spoil."""
-    return shutil.copytree(built_once, tmp_path / "copy")
-
-
-def assert_one_chinese_sentence(process: CompletedProcess[str], status: int, *words: str) -> None:
-    assert process.returncode == status
-    assert process.stdout == ""
-    [sentence] = process.stderr.splitlines()
-    assert re.search("[一-龥]", sentence) and sentence.endswith("。")
-    assert [word for word in words if word not in sentence] == []
 
 
 def test_help_lists_each_command_in_chinese(tmp_path: Path) -> None:
@@ -241,6 +209,51 @@ def test_switching_and_rolling_back_say_which_one_is_served_now(folder: Path) ->
     assert_one_chinese_sentence(yiwen("roll-back", "--data", "data", cwd=folder), 1, "gen-000001 之前没有")
 
 
+def acts_of(folder: Path) -> list[tuple[str, str, str]]:
+    """Action, object and detail of all acts, oldest first; all were done at the terminal."""
+    acts = list(reversed(read_acts(folder / "data")))
+    assert {act.actor for act in acts} == {terminal_actor()}
+    return [(act.action, act.object, act.detail) for act in acts]
+
+
+def test_what_commands_do_to_generations_is_in_the_log_of_acts(folder: Path, built_once: Path) -> None:
+    corpus = str((built_once / "corpus").resolve())
+    built = [("建立索引", corpus, f"gen-00000{number}，已启用") for number in (1, 2)]
+    assert acts_of(folder) == built
+    assert yiwen("build", "--corpus", "corpus", "--data", "data", cwd=folder).returncode == 0
+    write_corpus(folder / "corpus", ANSWERS[:1])
+    for arguments in (
+        ("build", "--corpus", "corpus"),
+        ("switch", "gen-000004", "--override", "--reason", "旧站已关闭"),
+        ("roll-back",),
+        ("switch", "gen-000001"),
+        ("prune", "--keep", "0", "--dry-run"),
+        ("prune", "--keep", "0"),
+        ("prune", "--keep", "0"),
+        ("switch", "gen-000009"),
+        ("build", "--corpus", "nowhere"),
+        ("build", "--corpus", "corpus", "--if-missing"),
+    ):
+        yiwen(*arguments, "--data", "data", cwd=folder)
+    here = str((folder / "corpus").resolve())
+    *done, pruned = acts_of(folder)
+    assert done == [
+        *built,
+        ("建立索引", here, "gen-000003，已启用"),
+        ("建立索引", here, "gen-000004，没有通过检查，没有启用"),
+        ("启用未通过检查的索引", "gen-000004", "旧站已关闭"),
+        ("回到上一代", "gen-000003", ""),
+        ("启用索引", "gen-000001", ""),
+    ]
+    assert pruned[:2] == ("删去旧的各代索引", "gen-000002、gen-000003、gen-000004") and "留下 gen-000001" in pruned[2]
+
+
+def test_a_log_that_cannot_be_written_undoes_nothing(folder: Path) -> None:
+    (folder / "data" / "state.sqlite3").write_bytes(b"no database" * 100)
+    process = yiwen("roll-back", "--data", "data", cwd=folder)
+    assert process.returncode == 0 and "没能写进操作记录" in process.stderr and "已回到 gen-000001" in process.stderr
+
+
 def test_check_finds_one_flipped_bit_in_the_generation_it_is_asked_about(folder: Path) -> None:
     flip_bit(folder / "data" / "generations" / "gen-000001" / "resources" / "weights" / "ranking.toml")
     assert_one_chinese_sentence(yiwen("check", "--data", "data", cwd=folder), 0, "gen-000002", "完好")
@@ -314,91 +327,3 @@ def test_extract_takes_files_and_folders_in_the_order_given(tmp_path: Path) -> N
     write_files(tmp_path, dict.fromkeys(["z.html", "pages/2.HTML", "pages/1.html"], PAGE))
     process = yiwen("extract", "z.html", "pages", cwd=tmp_path)
     assert [json.loads(line)["path"] for line in process.stdout.splitlines()] == ["z.html", "1.html", "2.HTML"]
-
-
-def evaluation_files(folder: Path) -> tuple[str, ...]:
-    questions = {"q1": "面肌痉挛怎么治", "q2": "失眠怎么调理", "q3": "？！", "q4": "没有评判的问题"}
-    write_jsonl(folder / "q.jsonl", [{"id": id, "text": text} for id, text in questions.items()])
-    write_files(folder, {"qrels.tsv": "q1 0 a1 2\nq1 0 a4 1\nq2\t0\ta3\t1\nq3 0 a2 1\nq4 0 a1 0\n"})
-    return "evaluate", "--queries", "q.jsonl", "--qrels", "qrels.tsv", "--data", "data"
-
-
-def test_evaluate_prints_the_means_over_judged_questions_and_writes_a_run(folder: Path) -> None:
-    process = yiwen(*evaluation_files(folder), "--run-out", "run.txt", cwd=folder)
-    assert (process.returncode, process.stderr) == (0, "")
-    printed = dict(line.split(maxsplit=1) for line in process.stdout.splitlines())
-    assert list(printed) == ["queries", "nDCG@10", "MRR@10", "recall@100", "p50", "p95", "p99", "P@1"]
-    # of three judged questions two are answered in full, and 1 without a word counts 0
-    assert printed["queries"] == "3"
-    assert [float(printed[name]) for name in ("MRR@10", "recall@100", "P@1")] == pytest.approx([2 / 3] * 3)
-    assert float(printed["nDCG@10"]) == pytest.approx(2 / 3)
-    assert all(re.fullmatch(r"\d+\.\d\d ms", printed[name]) for name in ("p50", "p95", "p99"))
-
-    run = [line.split() for line in (folder / "run.txt").read_text(encoding="utf-8").splitlines()]
-    assert {len(columns) for columns in run} == {6}
-    first = [columns for columns in run if columns[0] == "q1"]
-    assert {columns[2] for columns in first} >= {"a1", "a4"}  # copies are not folded
-    assert [int(columns[3]) for columns in first] == list(range(1, len(first) + 1))
-    scores = [float(columns[4]) for columns in first]
-    assert all(before > after for before, after in pairwise(scores))
-    assert {columns[0] for columns in run} == {"q1", "q2"}
-
-
-def test_evaluate_takes_the_first_questions_only_when_limited(folder: Path) -> None:
-    process = yiwen(*evaluation_files(folder), "--limit", "1", cwd=folder)
-    assert process.stdout.splitlines()[:2] == ["queries     1", "nDCG@10     1.000000000000"]
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "words"),
-    [
-        ("q.jsonl", '{"id": "q1", "text": "面肌痉挛"}\n{"id": "q2"}\n', ("q.jsonl", "第 2 行")),
-        ("qrels.tsv", "q1 0 a1 2\nq1 0 a4\n", ("qrels.tsv", "第 2 行")),
-        ("qrels.tsv", "q1 0 a1 0\n", ("大于 0 的评判",)),
-    ],
-)
-def test_evaluation_files_with_a_fault_are_named_with_the_line(
-    folder: Path, file: str, content: str, words: tuple[str, ...]
-) -> None:
-    arguments = evaluation_files(folder)
-    write_files(folder, {file: content})
-    assert_one_chinese_sentence(yiwen(*arguments, cwd=folder), 1, *words)
-
-
-def findings(process: CompletedProcess[str]) -> dict[str, bool]:
-    """What the doctor looked at, and whether it is well."""
-    lines = [line.split("：")[0].split(maxsplit=1) for line in process.stdout.splitlines()]
-    return {subject: mark == "正常" for mark, subject in lines}
-
-
-def test_the_doctor_finds_a_healthy_data_directory_well(built_once: Path) -> None:
-    process = yiwen("doctor", "--data", "data", cwd=built_once)
-    assert findings(process)["索引"] and findings(process)["资源"]
-    assert (process.returncode == 0) == all(findings(process).values())
-    assert process.stderr == ""
-
-
-def test_the_doctor_finds_one_flipped_bit(folder: Path) -> None:
-    flip_bit(folder / "data" / "generations" / "gen-000002" / "pages.jsonl")
-    process = yiwen("doctor", "--data", "data", cwd=folder)
-    assert process.returncode == 1
-    assert not findings(process)["索引"]
-    assert "gen-000002 的文件 pages.jsonl 内容与校验值不符" in process.stdout
-
-
-def test_the_doctor_finds_resources_that_changed_since_the_build(folder: Path) -> None:
-    resources = shutil.copytree(small_resources(), folder / "resources")
-    arguments = ("doctor", "--data", "data", "--resources", "resources")
-    assert findings(yiwen(*arguments, cwd=folder))["资源"]
-    with open(resources / "lexicon" / "terms.tsv", "a", encoding="utf-8") as file:
-        file.write("迷走神经\tbody\n")
-    process = yiwen(*arguments, cwd=folder)
-    assert process.returncode == 1
-    assert findings(process)["索引"] and not findings(process)["资源"]
-    assert "yiwen build" in process.stdout
-
-
-def test_the_doctor_says_what_to_run_where_there_is_no_index(tmp_path: Path) -> None:
-    process = yiwen("doctor", "--data", "nowhere", cwd=tmp_path)
-    assert process.returncode == 1
-    assert not findings(process)["索引"] and "yiwen build" in process.stdout

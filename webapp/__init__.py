@@ -36,6 +36,7 @@ def create_app(
         auth,
         clicks,
         compression,
+        demonstration,
         display,
         editor_console,
         errors,
@@ -56,7 +57,9 @@ def create_app(
     if settings.trusted_proxies:
         layers = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, layers, layers, layers)  # type: ignore[method-assign]
-    services.register(app, Path(data_dir) if data_dir is not None else settings.data, settings, engine)
+    data_dir = Path(data_dir) if data_dir is not None else settings.data
+    services.register(app, data_dir, settings, engine)
+    demonstration.register(app, data_dir)
     metrics.register(app)
     compression.register(app)
     rate_limit.register(app)
@@ -64,7 +67,7 @@ def create_app(
     headers.register(app)
     errors.register(app)
     feedback.register(app)
-    app.register_blueprint(clicks.blueprint)
+    clicks.register(app)
     display.register(app)
     app.register_blueprint(search_pages.blueprint)
     app.register_blueprint(topic_pages.blueprint)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
 
+from webapp.services import services
+
 blueprint = Blueprint("about", __name__)
 
 #: Results and answers are other people's texts, and addresses of searches speak of someone's health.
@@ -21,7 +23,10 @@ Disallow: /desk
 @blueprint.get("/about")
 def about() -> str:
     """What 医问 is, what it never does, what it keeps, and how to report something."""
-    return render_template("about.html")
+    settings = services().settings
+    return render_template(
+        "about.html", min_sessions=settings.log_min_sessions, retention_days=settings.log_retention_days
+    )
 
 
 @blueprint.get("/opensearch.xml")

@@ -6,6 +6,13 @@ from typing import Any
 
 _TEXT = "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。\n反复发作时可以考虑微血管减压术。"
 
+_TRUST = {
+    "site": "example.com",
+    "state": "trusted",
+    "evidence": "由三级医院主办，每条回答都有医生署名。",
+    "link": "https://www.example.com/about",
+}
+
 _HIT = {
     "rank": 1,
     "id": "0123456789abcdef",
@@ -23,6 +30,8 @@ _HIT = {
     "copies": 1,
     "more": [{"id": "fedcba9876543210", "question": "面肌痉挛会自己好吗？", "copies": 0}],
     "features": {"entity": 1.0},
+    "pinned": False,
+    "source_trust": _TRUST,
 }
 
 _ANSWER_KEYS = ("id", "kind", "question", "answer", "author", "date", "url", "site", "topic")
@@ -61,7 +70,7 @@ REPLIES: dict[str, dict[str, Any]] = {
             {"text": "面肌痉挛怎么治", "kind": "question"},
         ],
     },
-    "answer": {**{key: _HIT[key] for key in _ANSWER_KEYS}, "views": 1024, "likes": None},
+    "answer": {**{key: _HIT[key] for key in _ANSWER_KEYS}, "views": 1024, "likes": None, "source_trust": _TRUST},
     "topic": {
         "topic": "面肌痉挛",
         "other_names": ["面抽", "脸抽筋"],

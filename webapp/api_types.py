@@ -25,6 +25,7 @@ _DATE = Meta(description="日期，YYYY-MM-DD 或带时间；原文没有写明�
 _URL = Meta(description="原文地址；不知道时为 null。照录原文，打开前请确认是 http 或 https")
 _SITE = Meta(description="原文所在的网站；不知道时为 null")
 _COPIES = Meta(description="另有几条回答与它内容相同，已合并")
+_TRUST = Meta(description="编辑对来源的评定；没有评定时为 null")
 _GENERATION = Meta(description="给出结果的这一代索引的名称")
 
 
@@ -66,6 +67,18 @@ class Sibling(Struct, kw_only=True):
     copies: Annotated[Count, _COPIES]
 
 
+class SourceTrust(Struct, kw_only=True):
+    """编辑对一个来源的评定。"""
+
+    site: Annotated[str, Meta(description="评定的网站，或它的上级域名")]
+    state: Annotated[
+        Literal["trusted", "normal", "doubtful", "excluded"],
+        Meta(description="评定：trusted 可靠，normal 一般，doubtful 存疑，excluded 不收录"),
+    ]
+    evidence: Annotated[str, Meta(description="评定的依据")]
+    link: Annotated[str | None, Meta(description="依据所在的网页，https 地址；没有时为 null")]
+
+
 class Hit(Struct, kw_only=True):
     """一条结果。"""
 
@@ -85,6 +98,8 @@ class Hit(Struct, kw_only=True):
     copies: Annotated[Count, _COPIES]
     more: Annotated[list[Sibling], Meta(description="同一网页上也相关的其他回答")]
     features: Annotated[dict[str, Share], Meta(description="排序所用的各项依据，0 到 1；名称和含义见 docs/quality.md")]
+    pinned: Annotated[bool, Meta(description="true 表示由编辑置顶，不按分数排列")]
+    source_trust: Annotated[SourceTrust | None, _TRUST]
 
 
 class SearchReply(Struct, kw_only=True):
@@ -142,6 +157,7 @@ class AnswerReply(Struct, kw_only=True):
     topic: Annotated[str | None, Meta(description="原文的栏目或科室；不知道时为 null")]
     views: Annotated[int | None, Meta(description="原文写明的浏览数；不知道时为 null")]
     likes: Annotated[int | None, Meta(description="原文写明的点赞数；不知道时为 null")]
+    source_trust: Annotated[SourceTrust | None, _TRUST]
 
 
 class TopicSection(Struct, kw_only=True):

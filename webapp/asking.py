@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request, g, request
 from werkzeug.exceptions import NotFound
 
 from indexer import Query, SearchResult
+from webapp.log_store.sessions import Visitor
 from webapp.metrics import metrics
 from webapp.operations import QUESTION, SITE
 from webapp.parameters import BadParameter, Number, without_controls
 from webapp.query_log import Event, Surface
+from webapp.rate_limit import client_of
 from webapp.services import services
 from webapp.urgent import urgency_of
 
@@ -20,7 +23,10 @@ __all__ = [
     "BadParameter",
     "NotHeld",
     "Question",
+    "after_response",
     "ask",
+    "asked_page",
+    "number_in",
     "question_of",
     "read_aspect",
     "read_flag",
@@ -32,6 +38,10 @@ __all__ = [
 
 #: Far more than the name of any aspect or topic has.
 MAX_NAME_CHARS = 40
+#: of what a browser calls itself
+MAX_BROWSER_CHARS = 400
+#: of a number, whatever it counts
+MAX_DIGITS = 15
 
 
 class NotHeld(NotFound):
@@ -82,6 +92,17 @@ def read_number(args: Mapping[str, str], name: str, default: int, highest: int |
     return Number(name, default, "", "1", highest=highest).read(args)
 
 
+def number_in(given: str) -> int | None:
+    """A counting number, from 1, as an address or a form has it; None for all else, and what no database could hold."""
+    return int(given) or None if given.isascii() and given.isdecimal() and len(given) <= MAX_DIGITS else None
+
+
+def asked_page(name: str = "page", last: int | None = None) -> int:
+    """Which page of a list an address asks for. What is no number is the first; none lies beyond `last`."""
+    number = number_in(request.args.get(name, "")) or 1
+    return number if last is None else min(number, last)
+
+
 def read_flag(args: Mapping[str, str], name: str) -> bool:
     """Whether a switch in the address is on."""
     return args.get(name, "") == "1"
@@ -96,15 +117,23 @@ def ask(query: Query, surface: Surface, question: Question) -> SearchResult:
     result, was_known = services().results.search(services().engine.get(), query)
     metrics().count_search(result, was_known)
     if question.cut and result.urgency is None:
-        result = replace(result, urgency=urgency_of(question.whole, services().settings.resources))
-    event = Event.of(result, surface)
+        result = replace(result, urgency=urgency_of(question.whole, services().settings.resources, services().data_dir))
+    now = datetime.now(UTC)
+    event = Event.of(result, surface, now, _visitor(now), was_known)
     query_log = services().query_log
     if request.method == "GET":
-        _after_response(lambda: query_log.record(event))
+        g.search_token = event.token
+        after_response(lambda: query_log.record(event))
     return result
 
 
-def _after_response(action: Callable[[], None]) -> None:
+def _visitor(now: datetime) -> Visitor:
+    """Who asks, as a number of today (log_store/sessions.py)."""
+    address = client_of(request.remote_addr) or "local"
+    return services().sessions.visitor(address, request.user_agent.string[:MAX_BROWSER_CHARS], now)
+
+
+def after_response(action: Callable[[], None]) -> None:
     """Run `action` when the response has been handed over, so that nobody waits for it."""
 
     def attach(response: Response) -> Response:

@@ -13,10 +13,10 @@ from flask import Blueprint, Flask, Response, render_template, request
 from indexer import Act, ActFilter, act_names, read_acts
 from webapp.asking import BadParameter
 from webapp.auth import accounts, require
-from webapp.log_commands import guarded
 from webapp.presentation import real_date
 from webapp.roles import Role
 from webapp.services import services
+from webapp.telling import guarded
 
 blueprint = Blueprint("audit", __name__, url_prefix="/desk/audit")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from indexer import Job, cancel_job, find_job, list_jobs, list_manifests, read_log, start_job
+from indexer import Job, cancel_job, find_job, list_jobs, list_manifests, read_log, start_job, taken_in
 from indexer.errors import IndexerError, JobError
 from webapp.auth import actor, current_user, require
 from webapp.roles import Role
@@ -20,14 +20,6 @@ from webapp.services import services
 
 blueprint = Blueprint("builds", __name__, url_prefix="/desk/builds")
 
-STATUS_LABELS = {
-    "running": "进行中",
-    "done": "完成",
-    "refused": "未通过检查",
-    "failed": "失败",
-    "cancelled": "已取消",
-    "died": "中断",
-}
 MAX_PATH_CHARS = 1_000
 #: so soon a browser asks again how far a build is
 RETRY_MS = 1_000
@@ -38,7 +30,6 @@ def register(app: Flask) -> None:
     from webapp.editor_console import add_page
 
     app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(JOB_STATUS_LABELS=STATUS_LABELS)
     add_page(app, "建立索引", "builds.show", Role.EDITOR)
 
 
@@ -96,10 +87,19 @@ def cancel(number: int) -> AnyResponse:
 
 
 def known_corpora() -> list[str]:
-    """The folders that generations and jobs were made from, the latest first."""
+    """The folders that generations and jobs were made from, the latest first; then the pages of the inbox alone. What
+    somebody mistyped is not offered again.
+    """
     data = services().data_dir
     built = (manifest.corpus for manifest in reversed(list_manifests(data)))
-    return list(dict.fromkeys([*(job.corpus for job in list_jobs(data)), *built]))
+    inbox = [inbox_corpus()] if taken_in(data) else []
+    tried = (job.subject for job in list_jobs(data, kind="build") if Path(job.subject).is_dir())
+    return list(dict.fromkeys([*tried, *built, *inbox]))
+
+
+def inbox_corpus() -> str:
+    """The folder that is built from when nothing but the pages of the inbox is wanted."""
+    return str((services().data_dir / "pages").resolve())
 
 
 def _objection(given: str) -> str:
@@ -117,11 +117,13 @@ def _objection(given: str) -> str:
 
 def _page(problem: str = "", corpus: str = "", status: int = 200) -> Response:
     try:
-        jobs: list[Job] = list_jobs(services().data_dir)
+        jobs: list[Job] = list_jobs(services().data_dir, kind="build")
         corpora = known_corpora()
     except IndexerError as error:
         jobs, corpora, problem = [], [], problem or str(error)
-    page = render_template("desk/builds.html", jobs=jobs, corpora=corpora, problem=problem, corpus=corpus)
+    page = render_template(
+        "desk/builds.html", jobs=jobs, corpora=corpora, problem=problem, corpus=corpus, inbox_corpus=inbox_corpus()
+    )
     return make_response(page, status)
 
 

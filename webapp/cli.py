@@ -10,7 +10,9 @@ from flask import Flask
 
 from indexer.errors import IndexerError, cause_of
 from webapp.chinese_help import speak_chinese, usage_sentence
+from webapp.judgement_commands import judgements, replay
 from webapp.log_commands import logs
+from webapp.review_commands import review
 from webapp.user_commands import audit, users
 
 
@@ -24,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_group(engine_commands: Iterable[click.Command]) -> click.Group:
     """The command with all its commands."""
     group = click.Group("yiwen", help="医问：中文医学问答搜索。", no_args_is_help=False)
-    for command in (serve, logs, users, audit, *engine_commands):
+    for command in (serve, logs, replay, judgements, users, audit, review, *engine_commands):
         group.add_command(command)
     speak_chinese([group])
     return group

@@ -76,7 +76,7 @@ def local_address(given: str) -> str:
 def current_address() -> str:
     """The path and query of the page that is shown, for `back`; home where no page can be had again.
 
-    What it is thanked for once (`thanks=`, see `search_pages.answer`) is left out.
+    What it is thanked for once (`thanks=`, see `search_pages.answer`) and where it was found (`at=`) are left out.
 
     Two slashes in a row and backslashes, as ids may have, are written so that `local_address` lets them pass.
     """
@@ -85,7 +85,7 @@ def current_address() -> str:
     path = quote(request.root_path + request.path, safe="/!$&'()*+,:;=@")
     # Bytes above ASCII may stand in it as they are.
     fields = quote(request.query_string, safe="%/?:@!$&'()*+,;=").split("&")
-    query = "&".join(field for field in fields if not field.startswith("thanks="))
+    query = "&".join(field for field in fields if not field.startswith(("thanks=", "at=")))
     address = uri_to_iri(f"{path}?{query}" if query else path).replace("//", "/%2F").replace("\\", "%5C")
     return address if len(address) <= MAX_CURRENT_CHARS else url_for("pages.home")
 

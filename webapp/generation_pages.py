@@ -11,6 +11,7 @@ from webapp.auth import actor, require
 from webapp.editor_console import served_now
 from webapp.roles import Role
 from webapp.services import services
+from webapp.take_down_pages import too_long
 
 blueprint = Blueprint("generations", __name__, url_prefix="/desk/generations")
 
@@ -36,6 +37,8 @@ def show() -> Response:
 def switch() -> AnyResponse:
     """Serve another generation; one that the gate refused only with a reason, which is kept."""
     reason = request.form.get("reason", "").strip()
+    if problem := too_long(reason):
+        return _page(problem, 400)
     try:
         manifest = switch_to(services().data_dir, request.form.get("generation", ""), reason or None)
     except IndexerError as error:
@@ -65,6 +68,11 @@ def _page(problem: str = "", status: int = 200, note: str = "") -> Response:
     except IndexerError as error:
         manifests, problem = [], problem or str(error)
     page = render_template(
-        "desk/generations.html", manifests=manifests, served=served_now().generation, problem=problem, note=note
+        "desk/generations.html",
+        manifests=manifests,
+        names={manifest.generation for manifest in manifests},
+        served=served_now().generation,
+        problem=problem,
+        note=note,
     )
     return make_response(page, status)

@@ -43,12 +43,18 @@ def register(app: Flask) -> None:
     app.after_request(partial(add_headers, origins=origins))
 
 
+def allow_larger_body(app: Flask, endpoint: str, max_body_bytes: int) -> None:
+    """Let forms of one view be larger than all others."""
+    app.extensions.setdefault("yiwen.larger_bodies", {})[endpoint] = max_body_bytes
+
+
 def add_headers(response: Response, origins: Origins) -> Response:
     """Searches are about someone's health: no copy of them is kept on disk or by anyone on the way.
 
     A program may keep a reply that has an ETag, for itself, and asks each time whether it still holds.
     """
-    response.headers.update(SECURITY_HEADERS)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)  # a page that shows a scraped one in a frame says it in its own way
     if request.endpoint != "static" or response.status_code >= 400:
         is_tagged = is_call() and "ETag" in response.headers
         response.headers["Cache-Control"] = "private, no-cache" if is_tagged else "private, no-store"

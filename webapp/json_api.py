@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
-from indexer import Answer, Query
+from indexer import Answer, Query, SourceTrust
 from webapp.asking import NotHeld, ask, question_of, read_name
 from webapp.etags import is_held, tag_of, tagged, unchanged
 from webapp.openapi import ADDRESS as DOCUMENT_ADDRESS
@@ -78,10 +78,11 @@ def suggest(q: str, limit: int) -> Reply:
 @_answers(ANSWER)
 def answer(answer_id: str) -> Reply:
     """One answer in full."""
-    found = services().engine.get().answer(answer_id)
+    engine = services().engine.get()
+    found = engine.answer(answer_id)
     if found is None:
         raise NotHeld("没有这条回答，或者它已经下架。")
-    return Reply(answer_as_dict(found))
+    return Reply(answer_as_dict(found, engine.source_trust(found.site)))
 
 
 @_answers(TOPIC)
@@ -116,7 +117,7 @@ def openapi() -> Response:
     return response
 
 
-def answer_as_dict(answer: Answer) -> dict[str, Any]:
+def answer_as_dict(answer: Answer, trust: SourceTrust | None = None) -> dict[str, Any]:
     """An answer with the names that a hit has in a search result."""
     return {
         "id": answer.id,
@@ -130,4 +131,5 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "topic": answer.topic,
         "views": answer.views,
         "likes": answer.likes,
+        "source_trust": trust.as_dict() if trust else None,
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from indexer import Answer, Query, SearchResult, Suggestion, Topic
+from indexer import Answer, Query, Rule, SearchResult, SourceTrust, Suggestion, Topic
 from indexer.errors import GenerationMissing, IndexerError
 
 #: Opening a damaged generation reads its manifest and sizes; without a pause each page view would do so again.
@@ -32,11 +32,21 @@ class SearchEngine(Protocol):
 
     def answer(self, answer_id: str) -> Answer | None: ...
 
+    def retrieve(self, text: str, depth: int) -> list[tuple[str, float]]: ...
+
     def suggest(self, typed: str, limit: int = 8) -> Sequence[Suggestion]: ...
 
     def topic(self, name: str) -> Topic | None: ...
 
     def count_of(self, key: str) -> int: ...
+
+    def search_with(self, query: Query, rules: Iterable[Rule]) -> SearchResult: ...
+
+    def source_trust(self, site: str | None) -> SourceTrust | None: ...
+
+    def site_counts(self) -> Mapping[str, int]: ...
+
+    def entity_named(self, word: str) -> str | None: ...
 
 
 class LazyEngine:

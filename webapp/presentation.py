@@ -145,15 +145,16 @@ def host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def source_link(answer: Answer) -> str | None:
-    """Where the link to an answer's original leads; None when its address is not one for browsers.
+def source_link(answer: Answer, at: str | None = None) -> str | None:
+    """Where the link to an answer's original leads; None when its address is not one for browsers. `at`: where in which
+    results it stands (clicks.py).
 
     The site's own address that counts and redirects where the app has it, else the original's.
     """
     address = web_address(answer.url)
     if address is None or "clicks.source" not in current_app.view_functions:
         return address
-    return link_to("clicks.source", answer_id=answer.id)
+    return link_to("clicks.source", answer_id=answer.id, at=at)
 
 
 def real_date(date: str | None) -> str | None:

@@ -1,58 +1,57 @@
-"""The query log: what was asked and what came of it, never who asked. The only reader and writer of its file.
+"""The query log: what was asked and what came of it, never who asked. The only door to its database.
 
-Nothing here identifies a person: no address, browser, cookie or session, and personal numbers in a question are
-replaced before it is written.
+Nothing here identifies a person: no address, browser or cookie is kept, sessions are numbers that nobody can make again
+(log_store/sessions.py), and personal numbers, names and addresses in a question are replaced before it is written.
 """
 
 from __future__ import annotations
 
-import logging
-import os
+import json
+import secrets
 import sqlite3
-import threading
-import time
 import unicodedata
-from contextlib import closing
-from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from indexer import SearchResult
+from indexer.errors import IndexerError
+from webapp.log_store.databases import (
+    FILE_NAME,
+    address_of,
+    is_prepared,
+    make_tables,
+    open_log,
+    rewrite,
+    take_turns,
+)
+from webapp.log_store.in_hand import left_by_the_dead
+from webapp.log_store.reading import DayReader
+from webapp.log_store.rollups import days_to_count, forget_sessions, roll_up
+from webapp.log_store.sessions import Visitor
+from webapp.log_store.tables import CLICKS, FEEDBACK, LOSSES, METADATA, SEARCHES
+from webapp.log_store.writer import LogWriter, cause_of_log
 from webapp.scrubbing import scrub
+from webapp.scrubbing_words import scrub_words
 
-__all__ = ["Event", "Feedback", "QueryLog", "Surface", "normalise", "scrub"]
+__all__ = ["Click", "Event", "Feedback", "LogUnreadable", "QueryLog", "Surface", "normalise", "without_persons"]
+
+
+class LogUnreadable(IndexerError):
+    """The log's database is damaged or cannot be had."""
+
 
 Surface = Literal["page", "api"]
 
-FILE_NAME = "querylog.sqlite3"
-
-#: Writers hold the file for well under a millisecond each; who waits longer gives the event up.
-WRITE_TIMEOUT_S = 0.25
-READ_TIMEOUT_S = 5.0
-PREPARE_ATTEMPTS = 10
-
-_SCHEMA = """
-create table if not exists events (
-    time integer not null,      -- seconds since 1970, UTC
-    query text not null,        -- normalised and scrubbed
-    total integer not null,
-    latency_ms real not null,
-    generation text not null,
-    surface text not null,
-    page integer not null
-);
-create index if not exists events_time on events (time);
-create table if not exists feedback (
-    day text not null,          -- UTC; no closer, so that it goes with no search
-    answer_id text not null,
-    generation text not null,
-    verdict text not null,      -- useful, useless, or the reason of a report
-    note text not null          -- scrubbed
-);
-"""
-
-_log = logging.getLogger(__name__)
+#: so long a writer waits for another process, and a reader for a writer
+WRITE_TIMEOUT_S, READ_TIMEOUT_S = 2.0, 5.0
+_TOKEN_BITS = 62
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,68 @@ class Event:
     generation: str
     surface: Surface
     page: int  #: 1-based; a page above 1 is reading on, not asking again
+    token: int = 0  #: random, what a click says it came from; 0: one is made when it is written
+    visitor: Visitor | None = None
+    words: tuple[str, ...] = ()  #: what is looked for; only words that the scrubbed query still holds
+    entity: str | None = None  #: the term that it is mainly about
+    aspects: tuple[str, ...] = ()
+    corrected: str | None = None  #: what was searched instead, scrubbed
+    site: str | None = None  #: the filters
+    aspect: str | None = None
+    exact: bool = False  #: as typed, slips and all
+    shown: tuple[tuple[str, float], ...] = ()  #: ids and scores of the answers of this page
+    direct: str | None = None  #: id of the answer quoted above the list
+    urgency: str | None = None  #: id of the card
+    partial: bool = False  #: time ran out
+    remembered: bool = False  #: answered from memory
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, result: SearchResult, surface: Surface, time: datetime | None = None) -> Event:
+    def of(
+        cls,
+        result: SearchResult,
+        surface: Surface,
+        time: datetime | None = None,
+        visitor: Visitor | None = None,
+        remembered: bool = False,
+    ) -> Event:
         """What is kept of a search; `time` None means now."""
+        query = without_persons(result.query.text, result.terms)
         return cls(
             time=(time or datetime.now(UTC)).replace(microsecond=0),
-            query=scrub(normalise(result.query.text)),
+            query=query,
             total=result.total,
             latency_ms=round(result.latency_ms, 1),
             generation=result.generation,
             surface=surface,
             page=result.query.page,
+            token=new_token(),
+            visitor=visitor,
+            words=tuple(word for word in result.words if normalise(word) in query),
+            entity=result.entity,
+            aspects=result.aspects,
+            corrected=without_persons(result.corrected, result.terms) if result.corrected else None,
+            site=result.query.site,
+            aspect=result.query.aspect,
+            exact=result.query.as_typed,
+            shown=tuple((hit.answer.id, round(hit.score, 4)) for hit in result.hits),
+            direct=result.answer.answer.id if result.answer else None,
+            urgency=result.urgency.id if result.urgency else None,
+            partial=result.partial,
+            remembered=remembered,
+            stages_ms={name: round(ms, 2) for name, ms in result.stages_ms.items()},
         )
+
+
+@dataclass(frozen=True)
+class Click:
+    """Somebody opened an answer from a list of results."""
+
+    time: datetime  #: UTC, whole seconds
+    token: int  #: of the search; a report counts it only when that search showed this answer at this rank
+    rank: int  #: 1-based, over all pages
+    answer_id: str
+    target: Literal["answer", "source"] = "answer"
 
 
 @dataclass(frozen=True)
@@ -94,7 +142,19 @@ class Feedback:
     @classmethod
     def of(cls, time: datetime, answer_id: str, generation: str, verdict: str, note: str) -> Feedback:
         """What is kept of it."""
-        return cls(time.astimezone(UTC).date(), answer_id, generation, verdict, scrub(note))
+        return cls(time.astimezone(UTC).date(), answer_id, generation, verdict, scrub_words(scrub(note)))
+
+
+def new_token() -> int:
+    """A number for a search that nobody can guess."""
+    return secrets.randbits(_TOKEN_BITS) + 1
+
+
+def without_persons(text: str, known: Collection[str] = ()) -> str:
+    """A question as it is kept: normalised, and nothing in it that tells of a person. `known`: words of the lexicon in
+    it, which are nobody's name.
+    """
+    return scrub_words(scrub(normalise(text)), known)
 
 
 def normalise(text: str) -> str:
@@ -107,112 +167,218 @@ def normalise(text: str) -> str:
 class QueryLog:
     """The log of one data directory. Safe for many threads and processes, also after a fork."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, address: str = "") -> None:
+        """`address`: of another database, as SQLAlchemy has it; "" for the file of the data directory."""
         self.path = data_dir / FILE_NAME
-        self._local = threading.local()
-        self._prepare_lock = threading.Lock()
-        self._prepared_by: int | None = None
-        self._lost_lock = threading.Lock()
-        self._lost_events = 0
+        self._address = address or address_of(data_dir)
+        self._writer = LogWriter(self._prepared, data_dir)
 
     @property
     def lost_events(self) -> int:
         """How many events this process could not write."""
-        return self._lost_events
+        return self._writer.lost_events
 
     def record(self, event: Event) -> None:
-        """Write one event. A failure is counted, and logged the first time; it never reaches the caller."""
-        row = (int(event.time.timestamp()), *astuple(event)[1:])
-        self._write("insert into events values (?, ?, ?, ?, ?, ?, ?)", row)
+        """Have an event written soon. Never raises; what cannot be written is counted."""
+        self._writer.put(SEARCHES, _row_of(event))
+
+    def record_click(self, click: Click) -> None:
+        """The same for a click."""
+        row = {"at": int(click.time.timestamp()), "day": f"{click.time:%Y-%m-%d}", "token": click.token}
+        self._writer.put(CLICKS, {**row, "rank": click.rank, "answer_id": click.answer_id, "target": click.target})
 
     def record_feedback(self, feedback: Feedback) -> bool:
         """Write what a reader said; false when that could not be, so that the reader can be told."""
-        row = (feedback.day.isoformat(), *astuple(feedback)[1:])
-        return self._write("insert into feedback values (?, ?, ?, ?, ?)", row)
-
-    def _write(self, statement: str, row: tuple[object, ...]) -> bool:
+        row = {**vars(feedback), "day": feedback.day.isoformat()}
         try:
-            self._writer().execute(statement, row)
-        except (sqlite3.Error, OSError, ValueError) as error:
-            self._lose(error)
-            self._let_go()
+            with self._prepared().begin() as connection:
+                connection.execute(FEEDBACK.insert(), [row])
+        except (SQLAlchemyError, OSError):
             return False
         return True
 
-    def _let_go(self) -> None:
-        """Open the file anew next time: a connection made on a full disk stays read-only when there is room again."""
-        if getattr(self._local, "process", None) == os.getpid():
-            self._local.process = None
-            self._local.connection.close()
-            self._local.connection = None
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Have everything written now that this process has recorded; false when that did not happen in time."""
+        return self._writer.flush(timeout_s)
 
     def read_events(self, since: datetime | None = None) -> list[Event]:
-        """The events from `since` on (None: all), oldest first. Raises sqlite3.Error when the file is damaged."""
-        if not self.path.is_file():
-            return []
+        """The events from `since` on (None: all), oldest first. Raises LogUnreadable."""
         start = int(since.timestamp()) if since else 0
-        connection = _open(self.path, READ_TIMEOUT_S)
-        try:
-            rows = connection.execute("select * from events where time >= ? order by time, rowid", (start,)).fetchall()
-        finally:
-            connection.close()
-        return [Event(datetime.fromtimestamp(time, UTC), *rest) for time, *rest in rows]
+        wanted = select(SEARCHES).where(SEARCHES.c.at >= start).order_by(SEARCHES.c.at, SEARCHES.c.id)
+        return [_event_of(row) for row in self._read(wanted)]
+
+    @contextmanager
+    def reader(self, min_sessions: int, now: datetime | None = None) -> Iterator[DayReader | None]:
+        """What reports read, counted up to now; None where nothing was ever written. Raises LogUnreadable."""
+        now = now or datetime.now(UTC)
+        self.flush()
+        if not self._is_there():
+            yield None
+            return
+        with self._sentences():
+            self._note_what_the_dead_held()
+            self.count_days(now, min_sessions)
+            with self._open_to_read() as connection:
+                yield DayReader(connection, min_sessions)
+
+    def count_days(self, now: datetime, min_sessions: int) -> None:
+        """Count the days that are not counted for good; the one that goes on, when that was a minute ago. Raises
+        SQLAlchemyError.
+        """
+        engine = self._prepared()
+        with engine.connect() as connection:
+            days = days_to_count(connection, now)
+        for day in days:
+            with engine.begin() as connection:
+                take_turns(connection)
+                roll_up(connection, day, now, min_sessions)
+        with engine.begin() as connection:
+            forget_sessions(connection)
+
+    def purge(self, before: date) -> int:
+        """Delete what is older, and write what is left anew, so that none of its bytes stay (`databases.rewrite`). How
+        many rows went. Raises LogUnreadable.
+        """
+        self.flush()
+        if not self._is_there():
+            return 0
+        with self._sentences():
+            engine = self._prepared()
+            with engine.begin() as connection:
+                gone = sum(
+                    connection.execute(delete(table).where(table.c.day < before.isoformat())).rowcount
+                    for table in METADATA.sorted_tables
+                )
+            if gone:
+                rewrite(engine)
+        return gone
+
+    def look_after(self, now: datetime, min_sessions: int, retention_days: int) -> None:
+        """What has to be done from time to time: count days, forget their sessions, purge what is too old. Raises
+        LogUnreadable.
+        """
+        with self.reader(min_sessions, now):
+            pass
+        self.purge(now.date() - timedelta(retention_days))
+
+    def read_clicks(self) -> list[Click]:
+        """All clicks, oldest first. Raises LogUnreadable."""
+        return [
+            Click(datetime.fromtimestamp(row.at, UTC), row.token, row.rank, row.answer_id, row.target)
+            for row in self._read(select(CLICKS).order_by(CLICKS.c.id))
+        ]
 
     def read_feedback(self) -> list[Feedback]:
-        """Everything that readers said, oldest first. Raises sqlite3.Error when the file is damaged."""
-        if not self.path.is_file():
+        """Everything that readers said, oldest first. Raises LogUnreadable."""
+        return [
+            Feedback(date.fromisoformat(row.day), row.answer_id, row.generation, row.verdict, row.note)
+            for row in self._read(select(FEEDBACK).order_by(FEEDBACK.c.id))
+        ]
+
+    def _note_what_the_dead_held(self) -> None:
+        for events, day in left_by_the_dead(self.path.parent):
+            if events:
+                with self._prepared().begin() as connection:
+                    connection.execute(LOSSES.insert(), [{"day": day, "events": events}])
+
+    def _read(self, statement: Any) -> list[Row[Any]]:
+        """Rows; none where nothing was ever written, and nothing is made then."""
+        self.flush()
+        if not self._is_there():
             return []
-        with closing(_open(self.path, READ_TIMEOUT_S)) as connection:
-            rows = connection.execute("select * from feedback order by rowid").fetchall()
-        return [Feedback(date.fromisoformat(day), *rest) for day, *rest in rows]
+        with self._sentences(), self._open_to_read() as connection:
+            return list(connection.execute(statement))
 
-    def _writer(self) -> sqlite3.Connection:
-        """This thread's connection; a forked child opens its own, for SQLite's must not cross a fork."""
-        if getattr(self._local, "process", None) != os.getpid():
-            self._local.inherited = getattr(self._local, "connection", None)  # kept, since closing it uses it
-            self._prepare()
-            self._local.connection = _open(self.path, WRITE_TIMEOUT_S)
-            self._local.process = os.getpid()
-        connection: sqlite3.Connection = self._local.connection
-        return connection
+    def _is_there(self) -> bool:
+        return self._is_elsewhere or self.path.is_file()
 
-    def _prepare(self) -> None:
-        """Make the file with its table, once in each process: turning on the write-ahead log needs it alone."""
-        with self._prepare_lock:
-            if self._prepared_by == os.getpid():
-                return
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
-            for attempt in range(PREPARE_ATTEMPTS):
-                try:
-                    _prepare(self.path)
-                    break
-                except sqlite3.OperationalError:  # another process is at it; SQLite does not wait for this lock
-                    if attempt == PREPARE_ATTEMPTS - 1:
-                        raise
-                    time.sleep(WRITE_TIMEOUT_S / PREPARE_ATTEMPTS)
-            self._prepared_by = os.getpid()
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._address != address_of(self.path.parent)
 
-    def _lose(self, error: Exception) -> None:
-        with self._lost_lock:
-            self._lost_events += 1
-            first = self._lost_events == 1
-        if first:
-            _log.warning("查询日志 %s 无法写入，搜索不受影响，但之后的记录可能缺失：%s", self.path, error)
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """What the database says, as a LogUnreadable."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            if self._is_elsewhere:
+                told = (
+                    f"查询日志的数据库读不出来：{cause_of_log(error)}。请检查设置 log_database，以及数据库是否在运行。"
+                )
+            else:
+                told = f"查询日志 {self.path} 读不出来：{cause_of_log(error)}。请把它移走，之后会重新记录。"
+            raise LogUnreadable(told) from error
+
+    def _open_to_read(self) -> Connection:
+        engine = open_log(self._address, READ_TIMEOUT_S, writes=False)
+        if not is_prepared(engine):
+            make_tables(open_log(self._address, READ_TIMEOUT_S, writes=True))
+        return engine.connect()
+
+    def _prepared(self) -> Engine:
+        engine = open_log(self._address, WRITE_TIMEOUT_S, writes=True)
+        make_tables(engine)
+        return engine
 
 
-def _prepare(path: Path) -> None:
-    with closing(sqlite3.connect(path, timeout=WRITE_TIMEOUT_S, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        connection.executescript(_SCHEMA)
+def _row_of(event: Event) -> dict[str, Any]:
+    visitor = event.visitor
+    return {
+        "token": event.token or new_token(),
+        "at": int(event.time.timestamp()),
+        "day": f"{event.time.astimezone(UTC):%Y-%m-%d}",
+        "session": visitor.session if visitor else None,
+        "origin": visitor.origin if visitor else None,
+        "surface": event.surface,
+        "page": event.page,
+        "query": event.query,
+        "words": _json(event.words),
+        "entity": event.entity,
+        "aspects": _json(event.aspects),
+        "corrected": event.corrected,
+        "site": event.site,
+        "aspect": event.aspect,
+        "exact": event.exact,
+        "total": event.total,
+        "top_score": event.shown[0][1] if event.shown and event.page == 1 else None,
+        "shown": _json(event.shown),
+        "direct": event.direct,
+        "urgency": event.urgency,
+        "generation": event.generation,
+        "partial": event.partial,
+        "remembered": event.remembered,
+        "latency_ms": event.latency_ms,
+        "stages_ms": _json(event.stages_ms),
+    }
 
 
-def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
-    try:
-        connection.execute("pragma synchronous = normal")
-        connection.execute("pragma secure_delete = on")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def _event_of(row: Row[Any]) -> Event:
+    return Event(
+        time=datetime.fromtimestamp(row.at, UTC),
+        query=row.query,
+        total=row.total,
+        latency_ms=row.latency_ms,
+        generation=row.generation,
+        surface=row.surface,
+        page=row.page,
+        token=row.token,
+        visitor=Visitor(row.session, row.origin) if row.session is not None else None,
+        words=tuple(json.loads(row.words)),
+        entity=row.entity,
+        aspects=tuple(json.loads(row.aspects)),
+        corrected=row.corrected,
+        site=row.site,
+        aspect=row.aspect,
+        exact=row.exact,
+        shown=tuple((id_, score) for id_, score in json.loads(row.shown)),
+        direct=row.direct,
+        urgency=row.urgency,
+        partial=row.partial,
+        remembered=row.remembered,
+        stages_ms=json.loads(row.stages_ms),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

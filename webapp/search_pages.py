@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from indexer import Answer, Query, SearchResult
 from indexer.errors import IndexerError
 from webapp.asking import ask, read_aspect, read_flag, read_number, read_question, read_site
+from webapp.clicks import note_click
 from webapp.reasons import reasons
 from webapp.services import services
 
@@ -106,14 +107,17 @@ def search() -> str | Response:
 def answer(answer_id: str) -> str:
     """One answer in full, with a way back to the results it was found in.
 
-    `?thanks=vote` or `report` is where a form of the page ends.
+    `?thanks=vote` or `report` is where a form of the page ends; `at` says which results it was opened from.
     """
-    found: Answer | None = services().engine.get().answer(answer_id)
+    engine = services().engine.get()
+    found: Answer | None = engine.answer(answer_id)
     if found is None:
         abort(404)
+    note_click(answer_id, "answer")
     return render_template(
         "answer.html",
         answer=found,
+        trust=engine.source_trust(found.site),
         kin=kin_of(found),
         question=read_question(request.args).text,
         page=read_number(request.args, "page", default=1),

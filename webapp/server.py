@@ -11,11 +11,13 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
 from flask import Flask
@@ -28,6 +30,8 @@ HEADER_TIMEOUT_S = 15
 STOP_TIMEOUT_S = 10
 #: how often each worker looks whether another generation is to be served
 FOLLOW_S = 0.5
+#: how often each worker counts the days of the query log, and purges what is too old
+LOG_EVERY_S = 15 * 60
 #: how often it is tried whether the first worker listens
 POLL_S = 0.02
 
@@ -107,15 +111,22 @@ def worker_loader(app: Flask) -> Loader:
 
 
 def follow(app: Flask, parent: int) -> None:
-    """Open another generation as soon as it is to be served, so that no search waits for it. A worker whose parent has
-    died ends, or its port would never be free again.
+    """Open another generation as soon as it is to be served, so that no search waits for it, and look after the query
+    log. A worker whose parent has died ends, or its port would never be free again.
     """
     from indexer.errors import IndexerError
     from webapp.services import Services
 
     held: Services = app.extensions["yiwen"]
+    looked_after = time.monotonic() - random.uniform(0, LOG_EVERY_S)  # workers take turns
     while os.getppid() == parent:
         with suppress(IndexerError):  # pages tell of it
             held.engine.get().warm()
+        if time.monotonic() - looked_after >= LOG_EVERY_S:
+            looked_after = time.monotonic()
+            with suppress(IndexerError):  # the analysts' pages and `yiwen doctor` tell of it
+                settings = held.settings
+                now = datetime.now(UTC)
+                held.query_log.look_after(now, settings.log_min_sessions, settings.log_retention_days)
         time.sleep(FOLLOW_S)
     os._exit(1)

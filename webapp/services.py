@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,7 @@ import indexer
 from indexer.errors import IndexerError
 from indexer.settings import Settings
 from webapp.lazy_engine import LazyEngine, SearchEngine
+from webapp.log_store.sessions import SessionNumbers
 from webapp.query_log import QueryLog
 from webapp.result_cache import ResultCache
 from webapp.urgent import urgency_of
@@ -27,6 +29,7 @@ class Services:
     engine: LazyEngine
     results: ResultCache
     query_log: QueryLog
+    sessions: SessionNumbers
 
 
 def register(app: Flask, data_dir: Path, settings: Settings, engine: SearchEngine | None) -> None:
@@ -36,7 +39,9 @@ def register(app: Flask, data_dir: Path, settings: Settings, engine: SearchEngin
         return engine if engine is not None else indexer.open_engine(data_dir, settings)
 
     results = ResultCache(settings.cached_results)
-    app.extensions["yiwen"] = Services(settings, data_dir, LazyEngine(opener), results, QueryLog(data_dir))
+    sessions = SessionNumbers(datetime.now(UTC).date())  # before workers are forked, who must agree
+    query_log = QueryLog(data_dir, settings.log_database)
+    app.extensions["yiwen"] = Services(settings, data_dir, LazyEngine(opener), results, query_log, sessions)
 
 
 def services() -> Services:
@@ -47,6 +52,6 @@ def services() -> Services:
 def warm_up(app: Flask) -> None:
     """Load what the first questions would wait for: the index, the lexicon, what slips are read by."""
     held = cast(Services, app.extensions["yiwen"])
-    urgency_of("面", held.settings.resources)  # for pages on which there is no engine to say it
+    urgency_of("面", held.settings.resources, held.data_dir)  # for pages on which there is no engine to say it
     with suppress(IndexerError):  # the site says why, and tries again with the first question
         held.engine.get().warm()

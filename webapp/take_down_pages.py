@@ -33,10 +33,12 @@ def register(app: Flask) -> None:
 @blueprint.get("")
 @require(Role.EDITOR)
 def show() -> Response:
-    """What is taken down, and a form to take down more. `q`: a part of the key, the reason or the name."""
+    """What is taken down, and a form to take down more. `q`: a part of the key, the reason or the name; `key`: what
+    stands in the form.
+    """
     done, key = request.args.get("done", ""), request.args.get("key", "")
     note = {"down": f"已下架：{key}。{_hidden_sentence(key)}", "back": f"已恢复显示：{key}。"}.get(done, "")
-    return _page(note=note)
+    return _page(note=note, key="" if note else key[:MAX_KEY_CHARS])
 
 
 @blueprint.post("")
@@ -75,6 +77,11 @@ def _objection(key: str, reason: str) -> str:
         return f"编号或网址太长：最多 {MAX_KEY_CHARS} 个字符。"
     if not reason:
         return "请写明下架的原因。"
+    return too_long(reason)
+
+
+def too_long(reason: str) -> str:
+    """What is told of a reason that is too long for the log of acts; empty for any other."""
     return f"原因太长：最多 {MAX_REASON_CHARS} 个字。" if len(reason) > MAX_REASON_CHARS else ""
 
 

@@ -17,12 +17,12 @@ PHONE_NAMES = {"120": "急救", "110": "报警", "119": "火警", "12356": "心�
 _log = logging.getLogger(__name__)
 
 
-def urgency_of(question: str, resources: Path | None = None) -> UrgencyCard | None:
+def urgency_of(question: str, resources: Path | None = None, data: Path | None = None) -> UrgencyCard | None:
     """The card that a question calls for, whatever has become of the engine; None also when that cannot be said."""
     if not question:
         return None
     try:
-        return indexer.urgency_card(question, resources)
+        return indexer.urgency_card(question, resources, data)
     except Exception as error:  # a rule that cannot be read must not cost anybody the page
         # The error's own words may hold the question, which no log may.
         _log.error("急症规则没有起作用：%s", type(error).__name__)

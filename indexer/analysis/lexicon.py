@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from indexer.analysis.normalize import Normalized, normalize
 from indexer.errors import ResourceError
-from indexer.resources import read_lines, read_toml
+from indexer.resources import numbered_lines, read_lines, read_toml
 
 KINDS = (
     "disease",
@@ -27,7 +27,10 @@ KINDS = (
     "population",
     "other",
 )
-_LIST_MARK = "、"
+LIST_MARK = "、"
+#: in `lexicon/own.tsv` only: the shipped term of that name is not used
+REMOVED = "removed"
+OWN_TERMS = "own.tsv"
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,23 @@ def make_lexicon(terms: Iterable[Term], regional: Mapping[str, str] = MappingPro
 
 
 def read_lexicon(resources: Path) -> Lexicon:
-    """The lexicon of `lexicon/*.tsv`. Raises ResourceError naming file and line."""
-    terms = (term for file in sorted((resources / "lexicon").glob("*.tsv")) for term in read_terms(file))
-    return make_lexicon(terms, read_regional(resources))
+    """The lexicon of `lexicon/*.tsv`, own.tsv last: a term there stands in for the one of its name, or takes it away.
+
+    Raises ResourceError naming file and line.
+    """
+    regional = read_regional(resources)
+    normal = Lexicon({}, {}, regional).normal
+    own_file = resources / "lexicon" / OWN_TERMS
+    own = read_terms(own_file) if own_file.is_file() else []
+    replaced = {normal(term.name) for term in own}
+    shipped = [term for term in read_shipped_terms(resources) if normal(term.name) not in replaced]
+    return make_lexicon([*shipped, *(term for term in own if term.kind != REMOVED)], regional)
+
+
+def read_shipped_terms(resources: Path) -> list[Term]:
+    """The terms of all files but own.tsv. Raises ResourceError naming file and line."""
+    files = sorted(file for file in (resources / "lexicon").glob("*.tsv") if file.name != OWN_TERMS)
+    return [term for file in files for term in read_terms(file)]
 
 
 def read_regional(resources: Path) -> dict[str, str]:
@@ -168,24 +185,34 @@ def read_regional(resources: Path) -> dict[str, str]:
 def read_terms(file: Path) -> list[Term]:
     """The terms of one file: name, kind, same, broader and related, parted by tabs; only the name must be there.
 
-    Raises ResourceError naming the line.
+    Only own.tsv may hold terms of the kind `removed`. Raises ResourceError naming the line.
     """
+    return _terms_of(file, read_lines(file))
+
+
+def parse_terms(file: Path, text: str) -> list[Term]:
+    """The same of a text that a file of that name would hold."""
+    return _terms_of(file, numbered_lines(text))
+
+
+def _terms_of(file: Path, lines: Iterable[tuple[int, str]]) -> list[Term]:
+    kinds = (*KINDS, REMOVED) if file.name == OWN_TERMS else KINDS
     terms = []
-    for number, line in read_lines(file):
+    for number, line in lines:
         columns = [column.strip() for column in line.split("\t")]
         name, kind, *words = (*columns, *[""] * (5 - len(columns)))
         if len(columns) > 5 or not name or any(len(word.split()) != 1 for word in _words([name, *words])):
             raise ResourceError(
                 f"词表 {file} 第 {number} 行应是“词条、类别、同义、上位、相关”，以制表符分隔，词中没有空白：{line}"
             )
-        if kind and kind not in KINDS:
-            raise ResourceError(f"词表 {file} 第 {number} 行的类别“{kind}”未知；可用的有 {'、'.join(KINDS)}。")
+        if kind and kind not in kinds:
+            raise ResourceError(f"词表 {file} 第 {number} 行的类别“{kind}”未知；可用的有 {'、'.join(kinds)}。")
         terms.append(Term(name, kind or "other", *(tuple(_words([column])) for column in words)))
     return terms
 
 
 def _words(columns: Sequence[str]) -> list[str]:
-    return [word for column in columns if column for word in column.split(_LIST_MARK)]
+    return [word for column in columns if column for word in column.split(LIST_MARK)]
 
 
 def _normal(word: str) -> str:

@@ -8,9 +8,9 @@ neither index nor lexicon.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,15 +19,18 @@ from indexer.answer.happening import Happening, Reality, load_happening
 from indexer.answer.signs import Sign, SignBook, SignError
 from indexer.errors import ResourceError
 from indexer.records import UrgencyCard
-from indexer.resources import find_resources, read_toml
+from indexer.resources import effective_resources, find_resources, read_toml
 
 #: the most urgent first, with what people read
 LEVELS = {"emergency": "立即拨打120", "today": "今天就去医院", "watch": "尽快看医生"}
 CATCH_ALL = "unwell"  #: the rule for what no other names; any other stands before it
 HAPPENING = "happening.toml"
+EXAMPLES = "examples.toml"  #: urgent sentences that are asked before rules are changed
+OWN_RULES = "own.toml"  #: a site's own rules; one of a shipped id stands in for it, or is switched off
 _TEXTS = ("id", "level", "title", "text", "source", "reviewed_by")
 _SIGNS = ("certain", "signs", "named")  #: as Rule has them
 _KEYS = {*_TEXTS, *_SIGNS, "source_url", "phones"}
+_OWN_LISTS = ("examples", "counter_examples")  #: of own rules: sentences that must raise the card, and must not
 _T = TypeVar("_T")
 _MAX_LENGTH = 300  #: characters of a question that are read
 
@@ -114,12 +117,13 @@ def _order(found: Evidence) -> tuple[bool, int, int, int]:
     return card.id != CATCH_ALL, -list(LEVELS).index(card.level), found.size, found.score
 
 
-def urgency_card(question: str, resources: Path | None = None) -> UrgencyCard | None:
-    """The card that a question calls for, without any index. Raises ResourceError."""
-    return _loaded(find_resources(resources)).card(question)
+def urgency_card(question: str, resources: Path | None = None, data: Path | None = None) -> UrgencyCard | None:
+    """The card that a question calls for, without any index; `data` may hold rules of its own. Raises ResourceError."""
+    folder = find_resources(resources) if data is None else effective_resources(data, resources)
+    return _loaded(folder).card(question)
 
 
-@cache
+@lru_cache(maxsize=2)
 def _loaded(resources: Path) -> Urgency:
     return load_urgency(resources)
 
@@ -128,18 +132,18 @@ def load_urgency(resources: Path) -> Urgency:
     """Read `urgency/`. Raises ResourceError that names file and fault."""
     folder = resources / "urgency"
     happening = load_happening(folder / HAPPENING)
-    files = sorted(file for file in folder.glob("*.toml") if file.name != HAPPENING)
+    files = sorted(file for file in folder.glob("*.toml") if file.name not in (HAPPENING, EXAMPLES, OWN_RULES))
     contents = {file: read_toml(file) for file in files}
-    book = _read_words(contents)
+    own_file = folder / OWN_RULES
+    own = read_toml(own_file) if own_file.is_file() else {}
+    book = _read_words({**contents, own_file: {"words": own.get("words", {})}})
     rules: dict[str, Rule] = {}
     for file, content in contents.items():
-        if unknown := content.keys() - {"words", "rules", "same"}:
-            raise _fault(file, f"有未知的部分“{min(unknown)}”，只能有 words、rules 和 same")
-        for table in _tables(file, content):
-            rule = _rule(file, table, book)
-            if rule.card.id in rules:
-                raise _fault(file, f"规则“{rule.card.id}”重复")
-            rules[rule.card.id] = rule
+        _refuse_unknown_parts(file, content, ("words", "rules", "same"))
+        rules |= _rules_of(file, content, book, rules)
+    _refuse_unknown_parts(own_file, own, ("words", "rules", "off"))
+    own_rules = _rules_of(own_file, own, book, {})
+    rules = {name: rule for name, rule in {**rules, **own_rules}.items() if name not in _off(own_file, own)}
     if undefined := happening.contexts - book.numbers.keys():
         raise _fault(folder / HAPPENING, f"词组“{min(undefined)}”没有定义")
     if not rules:
@@ -147,10 +151,36 @@ def load_urgency(resources: Path) -> Urgency:
     return Urgency(list(rules.values()), book, happening)
 
 
-def _tables(file: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    tables = content.get("rules", [])
+def _refuse_unknown_parts(file: Path, content: Mapping[str, Any], known: Sequence[str]) -> None:
+    if unknown := content.keys() - set(known):
+        raise _fault(file, f"有未知的部分“{min(unknown)}”，只能有 {'、'.join(known)}")
+
+
+def _rules_of(file: Path, content: Mapping[str, Any], book: SignBook, known: Container[str]) -> dict[str, Rule]:
+    """The rules of a file; none of them is among those that are known, and none there twice."""
+    rules: dict[str, Rule] = {}
+    for table in tables_of(file, content):
+        rule = _rule(file, table, book)
+        if rule.card.id in known or rule.card.id in rules:
+            raise _fault(file, f"规则“{rule.card.id}”重复")
+        rules[rule.card.id] = rule
+    return rules
+
+
+def _off(file: Path, content: Mapping[str, Any]) -> set[str]:
+    """Ids of the rules that are switched off. One that a later version no longer has is no fault."""
+    tables = tables_of(file, content, "off")
+    for table in tables:
+        if set(table) != {"id", "reason"} or not all(isinstance(value, str) and value for value in table.values()):
+            raise _fault(file, "[[off]] 要有 id 和 reason 两项")
+    return {table["id"] for table in tables}
+
+
+def tables_of(file: Path, content: Mapping[str, Any], name: str = "rules") -> list[dict[str, Any]]:
+    """The tables of that name in a file. Raises ResourceError when they are written otherwise."""
+    tables = content.get(name, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _fault(file, "rules 要写成 [[rules]]")
+        raise _fault(file, f"{name} 要写成 [[{name}]]")
     return tables
 
 
@@ -209,7 +239,10 @@ def _rule(file: Path, table: Mapping[str, Any], book: SignBook) -> Rule:
     name = f"规则“{table.get('id', '?')}”"
     if missing := [key for key in _TEXTS if key not in table]:
         raise _fault(file, f"{name}缺少 {missing[0]}")
-    if unknown := table.keys() - _KEYS:
+    is_own = file.name == OWN_RULES
+    for key in _OWN_LISTS if is_own else ():
+        _texts(file, f"{name}的 {key}", table.get(key, []))
+    if unknown := table.keys() - _KEYS - set(_OWN_LISTS if is_own else ()):
         raise _fault(file, f"{name}有未知的项目“{min(unknown)}”")
     for key in (*_TEXTS, "source_url"):
         value = table.get(key, "")

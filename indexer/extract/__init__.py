@@ -6,10 +6,11 @@ from indexer.extract.answers import answers_of
 from indexer.extract.blocks import is_prose, line_block
 from indexer.extract.layout_text import divide_dump
 from indexer.extract.main_content import divide_html
+from indexer.extract.marked import site_of
 from indexer.extract.sections import QA_MARK, Sections, body_text, headings, qa_pairs
 from indexer.extract.site_templates import Rules, SiteTemplates, first_match, load_site_templates, plain
 from indexer.extract.title import is_question, title_key, without_kind
-from indexer.records import Page, RawPage, Rejected, host_of
+from indexer.records import Page, RawPage, Rejected
 from indexer.verdicts import Reason
 
 __all__ = ["SiteTemplates", "extract_page", "load_site_templates"]
@@ -30,7 +31,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
     sections, doctor_answers, url = parts.sections, parts.doctor_answers, parts.url
     pairs = (*parts.faq, *qa_pairs(sections), *parts.related)
     text = "\n".join(answer.text for answer in doctor_answers) or body_text(sections.body)
-    if rejected := _reject(raw, sections, rules, text):
+    if not parts.kept and (rejected := _reject(raw, sections, rules, text)):
         return rejected
     facts = doctor_answers[0].facts if doctor_answers else sections.facts
     if len(doctor_answers) == 1:
@@ -41,7 +42,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
         text=text,
         charset=raw.charset,
         url=url,
-        site=sections.site or _site(raw.path, url),
+        site=sections.site or site_of(raw.path, url),
         headings=headings(sections.body),
         author=facts.author,
         date=facts.date,
@@ -55,6 +56,7 @@ def extract_page(raw: RawPage, templates: SiteTemplates) -> Page | Rejected:
         asked=parts.asked,
         disclaimers=tuple(sections.disclaimers),
         removed=tuple(sections.removed),
+        kept=parts.kept,
     )
     return answers_of(page, rules.kind, doctor_answers, bool(parts.faq))
 
@@ -97,11 +99,3 @@ def _topic(sections: Sections, rules: Rules) -> str | None:
         and not (title and (title_key(crumb) == title or (len(crumb) > 8 and title.startswith(title_key(crumb)[:-2]))))
     ]
     return crumbs[-1] if crumbs else None
-
-
-def _site(path: str, url: str | None) -> str | None:
-    """The host of the page's address, else the folder that the page was collected in."""
-    if url:
-        return host_of(url)
-    folder, _, _ = path.rpartition("/")
-    return folder.split("/")[0] or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from indexer.extract.site_templates import plain
 from indexer.records import Block
@@ -48,3 +49,11 @@ def looks_like_heading(block: Block) -> bool:
 def is_numbered(block: Block) -> bool:
     """Begins like 一、 or 1、 or （二）."""
     return bool(_NUMBERED.match(block.plain))
+
+
+def with_kept_blocks(chosen: Sequence[Block], among: Sequence[Block]) -> list[Block]:
+    """Chosen blocks and those that an editor keeps, whole, in page order."""
+    kept = {block.number: block for block in among if block.is_kept}
+    if not kept:
+        return list(chosen)
+    return sorted([*(b for b in chosen if b.number not in kept), *kept.values()], key=lambda block: block.number)

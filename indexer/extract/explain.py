@@ -19,6 +19,7 @@ class Verdict:
     block: Block
     part: str  #: what became of it: 正文, 问答, or the reason for taking it out
     rule: str  #: a list of sites/general.toml, an element's name, or what was measured; "" for what was kept
+    kept_by: str = ""  #: the editor's rule that keeps it
 
     def as_line(self) -> str:
         """The verdict as the command line prints it."""
@@ -28,7 +29,7 @@ class Verdict:
             facts += f"，链接 {block.links} 个占 {block.link_share:.0%}"
         if block.ad_texts:
             facts += "，链接通向广告"
-        rule = f"（{self.rule}）" if self.rule else ""
+        rule = f"（{self.rule or self.kept_by}）" if self.rule or self.kept_by else ""
         return f"{block.number:>4}  {self.part}{rule}  {facts}\n      {block.text}"
 
 
@@ -37,6 +38,7 @@ def explain(raw: RawPage, templates: SiteTemplates) -> tuple[Page | Rejected, li
     result = extract_page(raw, templates)
     blocks = html_blocks(html_tree(raw.text)).blocks if raw.media == "html" else dump_blocks(raw)
     removed = {piece.number: piece for piece in result.removed if piece.number is not None}
+    kept_by = {block.number: block.rule for block in result.kept} if isinstance(result, Page) else {}
     text = result.text if isinstance(result, Page) else ""
     verdicts = []
     for block in blocks:
@@ -47,5 +49,5 @@ def explain(raw: RawPage, templates: SiteTemplates) -> tuple[Page | Rejected, li
             verdicts.append(Verdict(block, piece.reason.label, piece.rule))
         else:
             kept = "正文" if block.text in text else "问答或标题" if text else "其余"
-            verdicts.append(Verdict(block, kept, ""))
+            verdicts.append(Verdict(block, kept, "", kept_by.get(block.number, "")))
     return result, verdicts

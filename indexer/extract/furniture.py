@@ -66,7 +66,7 @@ class Furniture:
 
     def removed(self, block: Block) -> RemovedBlock | None:
         """The block as furniture, by the outermost such element around it; None when it is none."""
-        if self.is_needed(block):
+        if block.is_kept or self.is_needed(block):
             return None
         reason = next((self._reasons[number] for number in block.path if number in self._reasons), None)
         return RemovedBlock(Reason(reason[0]), block.text, reason[1], block.number) if reason else None

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from indexer.extract.blocks import is_numbered, is_prose, line_block, looks_like_heading
+from indexer.extract.blocks import is_numbered, is_prose, line_block, looks_like_heading, with_kept_blocks
 from indexer.extract.crumbs import path_in
 from indexer.extract.dialogue import doctor_turns
 from indexer.extract.dump_posts import dump_answers, usable_numbers
 from indexer.extract.faq import faq_pairs
+from indexer.extract.marked import marked_blocks, with_kept
 from indexer.extract.metadata import Facts, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
 from indexer.extract.sections import QA_MARK, Sections, body_text, divide, is_control
@@ -57,8 +58,12 @@ _RUN_LINES = 4  # so many short lines without a stop in a row, after the article
 
 def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rules]:
     """The parts of the page, and the rules they were found by."""
-    blocks = dump_blocks(raw)
-    rules = templates.rules_for("text", [block.plain for block in blocks])
+    marked = marked_blocks(dump_blocks(raw), raw, raw.url, templates)
+    parts = _parts(marked.blocks, raw, marked.rules)
+    return with_kept(parts, marked), marked.rules
+
+
+def _parts(blocks: list[Block], raw: RawPage, rules: Rules) -> PageParts:
     at = _title_position(blocks, rules)
     title = blocks[at].text if at is not None else None
     sections = divide(blocks, rules, title, None if at is None else at + 1)
@@ -79,16 +84,16 @@ def divide_dump(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
         answers = (DoctorAnswer(body_text(spoken), sections.facts),)
     if answers:
         sections.body = []
-        return PageParts(sections, raw.url, answers), rules
+        return PageParts(sections, raw.url, answers)
     _take_excerpts(sections)
-    kept = _article(sections.body, rules)
+    kept = with_kept_blocks(_article(sections.body, rules), sections.body)
     numbers = {block.number for block in kept}
     for block in sections.body:
         if block.number not in numbers:
             sections.remove(Reason.RELATED_LIST, block, "正文旁的短行")
     sections.body = kept
     sections.facts = sections.facts.filled_from(_counts_below(blocks, kept, rules))
-    return PageParts(sections, raw.url, faq=faq_pairs(kept, title=title)), rules
+    return PageParts(sections, raw.url, faq=faq_pairs(kept, title=title))
 
 
 def dump_blocks(raw: RawPage) -> list[Block]:

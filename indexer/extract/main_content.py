@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block
+from indexer.extract.blocks import HEADING_TAGS, is_prose, line_block, with_kept_blocks
 from indexer.extract.crumbs import crumbs_of
 from indexer.extract.dialogue import Role, doctor_turns, is_doctor_byline, label_of, turns
-from indexer.extract.embedded import Embedded, json_ld
+from indexer.extract.embedded import Embedded, Pair, json_ld
 from indexer.extract.excerpts import Excerpts, excerpts
 from indexer.extract.faq import faq_pairs
 from indexer.extract.furniture import Furniture
 from indexer.extract.html_blocks import HtmlBlocks, html_blocks
 from indexer.extract.html_tree import Tag, html_tree, text_of
 from indexer.extract.main_part import main_part
+from indexer.extract.marked import Marked, marked_blocks, marked_html, with_kept
 from indexer.extract.metadata import Facts, moment_of, parse_date, read_facts
 from indexer.extract.parts import DoctorAnswer, PageParts
 from indexer.extract.posts import Posts, find_posts
@@ -47,18 +48,20 @@ def divide_html(raw: RawPage, templates: SiteTemplates) -> tuple[PageParts, Rule
     """The parts of the page, and the rules they were found by. Raises TooDeep."""
     tree = html_tree(raw.text)
     found = html_blocks(tree)
-    rules = templates.rules_for("html", [block.plain for block in found.blocks])
+    url = _address(tree) or raw.url
+    marked = marked_blocks(found.blocks, raw, url, templates)
+    found, rules = marked_html(found, marked), marked.rules
     said = json_ld(tree)
     title = page_title(tree, found.blocks) or said.title
-    page = _visible_page(found, rules, title, _address(tree) or raw.url)
+    page = _visible_page(found, rules, title, url)
     if said.texts or said.faq:  # often in full where the page shows the beginning only
-        page = _told_page(page, said, templates, more_than=1.0 if _is_bare(page) else _MUCH_MORE) or page
+        page = _told_page(page, said, templates, marked, more_than=1.0 if _is_bare(page) else _MUCH_MORE) or page
     elif _is_bare(page):
-        page = _told_page(page, state(tree), templates, more_than=1.0) or page
+        page = _told_page(page, state(tree), templates, marked, more_than=1.0) or page
     sections = page.sections
     sections.facts = sections.facts.filled_from(said.facts).filled_from(_facts_of_markup(tree, sections.facts, rules))
     sections.crumbs = crumbs_of(found, rules) or sections.crumbs or list(said.crumbs)
-    return page, rules
+    return with_kept(page, marked), rules
 
 
 def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str | None) -> PageParts:
@@ -68,7 +71,7 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     kept: list[Block] = []
     removed: list[RemovedBlock] = []
     for block in found.blocks:
-        if block.number in others.numbers:
+        if block.number in others.numbers and not block.is_kept:
             removed.append(RemovedBlock(Reason.RELATED_LIST, block.text, "相关问答", block.number))
         elif piece := furniture.removed(block):
             removed.append(piece)
@@ -84,20 +87,26 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     sections.facts = _facts_beside_title(found.blocks, title, rules).filled_from(sections.facts)
     if posts is not None:
         inside = _by_post(kept, posts)
+        _take_in_kept(sections, inside, posts, found)
         answers = [
             _doctor_answer(n, posts.bylines.get(n, ()), found, inside[n], sections, rules) for n in posts.answers
         ]
         for number in sorted(set(posts.roles) - set(posts.answers)):
             for block in inside[number]:
                 sections.remove(Reason.COMMENT, block, "提问者或网友的话")
+            if words := [block for block in inside[number] if block.is_kept]:
+                answers.append(DoctorAnswer(body_text(words), Facts(), Kind.READER_REPLY))
         if answers := [answer for answer in answers if answer.text]:
             if not posts.has_doctor:
                 replies = tuple(replace(answer, kind=Kind.READER_REPLY) for answer in answers)
                 return _question_page(sections, url, replies, others)
             speakers = {answer.facts.author for answer in answers} - {None}
-            together = _one_answer(answers) if posts.is_dialogue and len(speakers) <= 1 else tuple(answers)
-            return _question_page(sections, url, _with_doctor(together, found, rules), others)
+            others_words = [answer for answer in answers if answer.kind is Kind.READER_REPLY]
+            answers = [answer for answer in answers if answer.kind is not Kind.READER_REPLY]
+            together = _one_answer(answers) if answers and posts.is_dialogue and len(speakers) <= 1 else tuple(answers)
+            return _question_page(sections, url, (*_with_doctor(together, found, rules), *others_words), others)
     if spoken := doctor_turns(sections.body, rules):
+        spoken = with_kept_blocks(spoken, sections.body)
         facts = _first_doctor_facts(sections.body, rules)
         return _question_page(
             sections, url, _with_doctor((DoctorAnswer(body_text(spoken), facts),), found, rules), others
@@ -108,6 +117,16 @@ def _visible_page(found: HtmlBlocks, rules: Rules, title: str | None, url: str |
     sections.body = parts.main
     sections.facts = sections.facts.filled_from(_facts_below(sections, found, rules))
     return PageParts(sections, url, faq=faq_pairs(sections.body, found, title), related=others.pairs)
+
+
+def _take_in_kept(sections: Sections, inside: dict[int, list[Block]], posts: Posts, found: HtmlBlocks) -> None:
+    """Blocks outside of all posts that an editor keeps belong to the answer above them, else to the first one."""
+    for block in [block for block in sections.body if block.is_kept]:
+        above = [number for number in posts.answers if found.elements[number].start <= block.number]
+        post = inside[above[-1] if above else posts.answers[0]]
+        post.append(block)
+        post.sort(key=lambda other: other.number)
+        sections.body.remove(block)
 
 
 def _by_post(kept: Sequence[Block], posts: Posts) -> dict[int, list[Block]]:
@@ -175,11 +194,13 @@ def _is_bare(page: PageParts) -> bool:
     return not page.doctor_answers and len(body_text(page.sections.body)) < _MIN_BODY_CHARS
 
 
-def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_than: float) -> PageParts | None:
+def _told_page(
+    page: PageParts, told: Embedded, templates: SiteTemplates, marked: Marked, more_than: float
+) -> PageParts | None:
     """The page as its scripts tell it; None unless they tell more than so many times what the page shows."""
     rules = templates.general
-    texts = [(text, _snippet(text.html, rules)) for text in told.texts]
-    faq = tuple(QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.faq)
+    texts = [(text, _snippet(text.html, rules, marked)) for text in told.texts]
+    faq = _told_pairs(told.faq, rules, marked)
     told_chars = sum(len(body_text(sections.body)) for _, sections in texts) + sum(len(pair.answer) for pair in faq)
     shown = len(body_text(page.sections.body)) + sum(len(answer.text) for answer in page.doctor_answers)
     if told_chars <= more_than * shown:
@@ -192,9 +213,7 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_t
         body=[],
         removed=[*page.sections.removed, *(piece for _, parts in texts for piece in parts.removed)],
     )
-    related = tuple(
-        QaPair(pair.question, body_text(_snippet(pair.answer, rules).body), pair.date) for pair in told.related
-    )
+    related = _told_pairs(told.related, rules, marked)
     answers_it = any(text.is_answer for text, _ in texts)
     if len(texts) > 1 or (texts and (answers_it or is_question(sections.title))):
         answers = tuple(
@@ -209,13 +228,20 @@ def _told_page(page: PageParts, told: Embedded, templates: SiteTemplates, more_t
     return PageParts(sections, page.url, faq=() if texts else faq, related=related or page.related)
 
 
-def _snippet(html: str, rules: Rules) -> Sections:
+def _told_pairs(pairs: Sequence[Pair], rules: Rules, marked: Marked) -> tuple[QaPair, ...]:
+    """Questions and answers of the page's data, these cleaned."""
+    cleaned = (QaPair(p.question, body_text(_snippet(p.answer, rules, marked).body), p.date) for p in pairs)
+    return marked.without_pairs(tuple(cleaned))
+
+
+def _snippet(html: str, rules: Rules, marked: Marked) -> Sections:
     """A text of the page's data, cleaned like a page of its own."""
     found = html_blocks(html_tree(html))
     furniture = Furniture(found, rules, None)
-    pieces = [(block, furniture.removed(block)) for block in found.blocks]
+    left, by_editors = marked.again(found.blocks)
+    pieces = [(block, furniture.removed(block)) for block in left]
     sections = divide([block for block, piece in pieces if piece is None], rules, title="")
-    removed = [*sections.removed, *(piece for _, piece in pieces if piece is not None)]
+    removed = [*by_editors, *sections.removed, *(piece for _, piece in pieces if piece is not None)]
     sections.removed = [replace(piece, number=None) for piece in removed]  # they are no blocks of the page
     return sections
 
@@ -326,13 +352,15 @@ def _doctor_answer(
     body: list[Block] = []
     for turn in turns(parts.body, rules, Role.DOCTOR, facts.author):
         block = turn.block
+        if block.is_kept:
+            continue
         if turn.role is not Role.DOCTOR:
             sections.remove(Reason.COMMENT, block, "提问者的话")
         elif first_match(rules.card, block.plain) or _is_byline(block, rules):
             sections.remove(Reason.METADATA, block, "署名行")
         else:
             body.append(block)
-    main = main_part(body, found, dominant=_DOMINANT_IN_POST)
+    main = main_part(with_kept_blocks(body, parts.body), found, dominant=_DOMINANT_IN_POST)
     for block in main.rest:
         sections.remove(Reason.NAVIGATION, block, "在正文之外")
     return DoctorAnswer(body_text(main.main), facts)

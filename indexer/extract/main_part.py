@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.extract.blocks import HEADING_TAGS, is_numbered, is_prose, looks_like_heading
+from indexer.extract.blocks import HEADING_TAGS, is_numbered, is_prose, looks_like_heading, with_kept_blocks
 from indexer.extract.html_blocks import Element, HtmlBlocks
 from indexer.records import Block
 
@@ -31,7 +31,7 @@ def main_part(body: Sequence[Block], found: HtmlBlocks, dominant: float = _DOMIN
 
     `dominant` is the share of the running text that draws us into an element.
     """
-    chosen = _without_teasers(_trimmed(_dominant(list(body), found, dominant), found))
+    chosen = with_kept_blocks(_without_teasers(_trimmed(_dominant(list(body), found, dominant), found)), body)
     kept = {block.number for block in chosen}
     return Parts(chosen, [block for block in body if block.number not in kept])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from indexer.extract.metadata import Facts
 from indexer.extract.sections import Sections
-from indexer.records import Kind, QaPair
+from indexer.records import KeptBlock, Kind, QaPair
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,4 @@ class PageParts:
     asked: str | None = None  #: what the patient wrote beneath the question, on a question page
     faq: tuple[QaPair, ...] = ()  #: the page's own questions and answers
     related: tuple[QaPair, ...] = ()  #: questions of other pages, beside those in `sections`
+    kept: tuple[KeptBlock, ...] = ()  #: what editors' rules keep

@@ -92,7 +92,9 @@ def _walk_head(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
     for position, block in enumerate(blocks):
         separator = first_match(rules.breadcrumb_separator, block.plain)
         after_separator = position > 0 and first_match(rules.breadcrumb_separator, blocks[position - 1].plain)
-        if site := first_match(rules.site_line, block.plain):
+        if block.is_kept:
+            sections.body.append(block)
+        elif site := first_match(rules.site_line, block.plain):
             sections.site = sections.site or site["site"]
             sections.remove(Reason.NAVIGATION, block, "规则 site_line")
         elif first_match(rules.breadcrumb, block.plain) or separator:
@@ -122,7 +124,7 @@ def _walk_rest(sections: Sections, blocks: Sequence[Block], rules: Rules) -> Non
     position = 0
     while position < len(blocks):
         block = blocks[position]
-        heading = _section_heading(block, rules)
+        heading = None if block.is_kept else _section_heading(block, rules)
         if heading is None:
             _place(sections, block, rules)
             position += 1
@@ -198,6 +200,9 @@ def _walk_section(
     """Go through a related section; gives the index after it, which another section's heading can bring forward."""
     for position in range(start, end):
         block = blocks[position]
+        if block.is_kept:
+            sections.body.append(block)
+            continue
         if _section_heading(block, rules) and not (with_answers and _is_title_of(block, sections)):
             return position
         if _take_out(sections, block, rules):
@@ -223,6 +228,10 @@ def _is_answered(blocks: Sequence[Block], position: int) -> bool:
 
 def _place(sections: Sections, block: Block, rules: Rules) -> None:
     """Put one block of the article where it belongs."""
+    if block.is_kept:
+        sections.body.append(block)
+        sections.has_begun = sections.has_begun or is_prose(block)
+        return
     block = _without_adverts(sections, block, rules)
     if _take_out(sections, block, rules):
         return

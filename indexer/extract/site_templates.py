@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from indexer.errors import ResourceError
+from indexer.extract.editor_rules import EDITOR_KEYS, EditorFile, PageEditors, fits_site, read_editor_file
+from indexer.extract.plain_text import plain as plain
+from indexer.extract.plain_text import simplified as simplified
 from indexer.records import Kind
 from indexer.resources import read_toml
 
-#: characters that the rules name, in traditional pages
-_SIMPLIFIED = str.maketrans(
-    "網頁題醫師藥護員專關閱讀點擊發佈時間瀏覽評論復復覆錄冊聲責參診斷據療據續區場預約線詢電話購買價優領優費廣體驗載號類標籤門診團隊學會員導覽總編輯來訪問無聯絡權權轉載圖視頻訊錄檢舉報貼樓訂單貸車徵過項條則後請們這個"
-    "數資證處規聞聽氣熱歲說詳細關廳廠劑劃劉張陳黃楊吳趙鄭馮蔣韓葉蘇盧鍾譚龔蘭賴鄧蕭謝許羅詹紀潘範錢嚴萬應單顧龐賀歐陽",
-    "网页题医师药护员专关阅读点击发布时间浏览评论复复复录册声责参诊断据疗据续区场预约线询电话购买价优领优费广体验载号类标签门诊团队学会员导览总编辑来访问无联络权权转载图视频讯录检举报贴楼订单贷车征过项条则后请们这个"
-    "数资证处规闻听气热岁说详细关厅厂剂划刘张陈黄杨吴赵郑冯蒋韩叶苏卢钟谭龚兰赖邓萧谢许罗詹纪潘范钱严万应单顾庞贺欧阳",
-)
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
 
 
@@ -94,9 +88,12 @@ class SiteTemplate:
     media: str
     fingerprint: Patterns
     rules: Rules
+    hosts: frozenset[str] = frozenset()  #: empty: of any site
 
-    def fits(self, lines: Sequence[str]) -> bool:
-        """Each pattern of the fingerprint matches some line."""
+    def fits(self, lines: Sequence[str], site: str | None = None) -> bool:
+        """Each pattern of the fingerprint matches some line, and the site is one of those it is for."""
+        if self.hosts and not fits_site(self.hosts, site):
+            return False
         return all(any(pattern.search(line) for line in lines) for pattern in self.fingerprint)
 
 
@@ -106,22 +103,31 @@ class SiteTemplates:
 
     general: Rules
     templates: tuple[SiteTemplate, ...]
+    editors: tuple[EditorFile, ...] = ()
+    additions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  #: by file: what it adds for its hosts
+    _together: dict[tuple[str, ...], Rules] = field(default_factory=dict, compare=False, repr=False)
 
-    def rules_for(self, media: str, lines: Sequence[str]) -> Rules:
-        """Rules of the first template whose fingerprint fits, else the general ones; `lines` are plain."""
-        fitting = (t.rules for t in self.templates if t.media == media and t.fits(lines))
-        return next(fitting, self.general)
+    def rules_for(self, media: str, lines: Sequence[str], site: str | None = None) -> Rules:
+        """Rules of the first template that fits, else the general ones, with what all files of the page's site add;
+        `lines` are plain.
+        """
+        template = next((t for t in self.templates if t.media == media and t.fits(lines, site)), None)
+        base = template.rules if template else self.general
+        added = [e.file for e in self.editors if e.file in self.additions and e.fits(media, lines, site)]
+        if not added:
+            return base
+        key = (template.name if template else "", *added)
+        if key not in self._together:
+            for file in added:
+                base = _with_values(base, self.additions[file])
+            self._together[key] = base
+        return self._together[key]
 
-
-def plain(text: str) -> str:
-    """Text as patterns see it: compatibility forms folded (full-width colon to half), white space single, trimmed."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
-@lru_cache(maxsize=4096)
-def simplified(text: str) -> str:
-    """Text of the same length in which the traditional characters that the rules name are simplified."""
-    return text.translate(_SIMPLIFIED)
+    def editors_for(self, media: str, lines: Sequence[str], site: str | None, addresses: Sequence[str]) -> PageEditors:
+        """What editors say of the blocks of a page, by its site and its addresses: url and path."""
+        fitting = [e for e in self.editors if e.fits(media, lines, site)]
+        pages = [e.pages[address] for e in self.editors for address in addresses if address in e.pages]
+        return PageEditors(fitting, pages)
 
 
 def first_match(patterns: Patterns, text: str) -> re.Match[str] | None:
@@ -136,22 +142,52 @@ def load_site_templates(resources: Path) -> SiteTemplates:
     """Read `sites/*.toml`. Raises ResourceError naming the file and what is wrong in it."""
     folder = resources / "sites"
     general = _apply(None, folder / "general.toml")
-    templates = tuple(_template(general, file) for file in sorted(folder.glob("*.toml")) if file.name != "general.toml")
-    return SiteTemplates(general, templates)
+    templates: list[SiteTemplate] = []
+    editors: list[EditorFile] = []
+    additions: dict[str, dict[str, Any]] = {}
+    for file in sorted(folder.glob("*.toml")):
+        if file.name == "general.toml":
+            continue
+        content = read_toml(file)
+        is_template = "fingerprint" in content or not EDITOR_KEYS & content.keys()
+        if is_template:
+            templates.append(_template(general, file, content))
+        if EDITOR_KEYS & content.keys():
+            fingerprint = _compile(content.get("fingerprint", ()), file)
+            editors.append(read_editor_file(file, content, fingerprint))
+            if not is_template and (values := _values(content, file)):
+                additions[file.name] = values
+    return SiteTemplates(general, tuple(templates), tuple(editors), additions)
 
 
-def _template(general: Rules, file: Path) -> SiteTemplate:
-    content = read_toml(file)
+def _template(general: Rules, file: Path, content: Mapping[str, Any]) -> SiteTemplate:
     missing = {"name", "media", "fingerprint"} - set(content)
     if missing:
         raise ResourceError(f"站点模板 {file} 缺少 {'、'.join(sorted(missing))}。")
     fingerprint = _compile(content["fingerprint"], file)
-    return SiteTemplate(content["name"], content["media"], fingerprint, _apply(general, file))
+    hosts = frozenset(content.get("hosts", ()))
+    return SiteTemplate(content["name"], content["media"], fingerprint, _apply(general, file), hosts)
 
 
 def _apply(general: Rules | None, file: Path) -> Rules:
     """The general rules with what a file adds; without general rules the file must hold them all."""
-    content = read_toml(file)
+    values = _values(read_toml(file), file)
+    try:
+        return _with_values(general, values) if general else Rules(**values)
+    except TypeError as error:
+        raise ResourceError(f"站点规则 {file} 不完整：{error}") from error
+
+
+def _with_values(rules: Rules, values: Mapping[str, Any]) -> Rules:
+    """Rules with what a file adds: its patterns before those that are there, all else instead of it."""
+    added = {
+        name: value + getattr(rules, name) if isinstance(value, Patterns) else value for name, value in values.items()
+    }
+    return replace(rules, **added)
+
+
+def _values(content: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """A file's own rules, compiled."""
     values: dict[str, Any] = {}
     for item in fields(Rules):
         if item.name not in content:
@@ -170,15 +206,11 @@ def _apply(general: Rules | None, file: Path) -> Rules:
         elif item.name == "answers":
             values["answers"] = tuple(value["names"])
         else:
-            own = _compile(value, file)
-            values[item.name] = own + getattr(general, item.name) if general else own
-    unknown = set(content) - {item.name for item in fields(Rules)} - {"name", "media", "fingerprint"}
+            values[item.name] = _compile(value, file)
+    unknown = set(content) - {item.name for item in fields(Rules)} - {"name", "media", "fingerprint"} - EDITOR_KEYS
     if unknown:
         raise ResourceError(f"站点模板 {file} 中有不认识的项“{sorted(unknown)[0]}”。")
-    try:
-        return replace(general, **values) if general else Rules(**values)
-    except TypeError as error:
-        raise ResourceError(f"站点规则 {file} 不完整：{error}") from error
+    return values
 
 
 def _buttons(names: str) -> re.Pattern[str]:

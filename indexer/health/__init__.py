@@ -3,6 +3,7 @@
 directory.py     the data directory: permissions, owner, key, lock, what dead processes left, cache, clock
 indexes.py       the generations: CURRENT, seals, hashes, counts, resources, a search
 databases.py     state and query log
+inbox.py         what editors took in
 surroundings.py  installed packages, room on disk, the site that runs
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from indexer.errors import cause_of
-from indexer.health import databases, directory, indexes, surroundings
+from indexer.health import databases, directory, inbox, indexes, surroundings
 from indexer.health.finding import Finding, broken
 from indexer.settings import Settings
 
@@ -30,6 +31,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         directory.leftovers,
         directory.cache,
         directory.clock,
+        inbox.inbox,
         indexes.served,
         indexes.others,
         indexes.resources_match,

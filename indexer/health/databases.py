@@ -29,6 +29,11 @@ def state(settings: Settings) -> Iterator[Finding]:
 
 def query_log(settings: Settings) -> Iterator[Finding]:
     """Readable, whole, written up, and not of the future."""
+    if settings.log_database:
+        yield well(
+            "query_log", "查询日志", "记在另一个数据库里（log_database），用 yiwen logs volume 看它是否读得出来。"
+        )
+        return
     file = settings.data / "querylog.sqlite3"
     if not file.exists():
         return
@@ -47,7 +52,7 @@ def query_log(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as database:
-            count, newest = database.execute("select count(*), max(time) from events").fetchone()
+            count, newest = _latest(database)
     except sqlite3.Error as error:
         yield broken("query_log_damaged", "查询日志", f"{file} 读不出来：{cause_of_sqlite(error)}；请把它移走。")
         return
@@ -58,6 +63,15 @@ def query_log(settings: Settings) -> Iterator[Finding]:
         return
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(newest)) if newest else "从未"
     yield well("query_log", "查询日志", f"完好，{count} 条，最后记录于 {when}（UTC）。")
+
+
+def _latest(database: sqlite3.Connection) -> tuple[int, int | None]:
+    """How many searches are kept, and when the last one was; a log that nothing was written to has no tables."""
+    for table, moment in (("searches", "at"), ("events", "time")):  # the latter is version 1's
+        if database.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone():
+            found: tuple[int, int | None] = database.execute(f"select count(*), max({moment}) from {table}").fetchone()
+            return found
+    return 0, None
 
 
 def _database(name: str, subject: str, file: Path, cure: str) -> Iterator[Finding]:

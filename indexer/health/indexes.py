@@ -12,7 +12,7 @@ from indexer.engine import Engine, open_engine
 from indexer.errors import BadQuery, GenerationDamaged, GenerationMissing, IndexerError
 from indexer.health.finding import Finding, broken, well
 from indexer.records import Answer, Query
-from indexer.resources import find_resources, fingerprint
+from indexer.resources import effective_resources, fingerprint
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.disk import generation_sizes
@@ -165,7 +165,7 @@ def others(settings: Settings) -> Iterator[Finding]:
 def resources_match(settings: Settings) -> Iterator[Finding]:
     """Whether the served generation was built with the resources that a build would use now."""
     try:
-        here = find_resources(settings.resources)
+        here = effective_resources(settings.data, settings.resources)
         name = generations.current(settings.data)
         manifest = generations.open_manifest(settings.data, name)
     except IndexerError as error:

@@ -12,6 +12,7 @@ from indexer.quality_gate.page_facts import UNREADABLE, PageFacts, SiteFacts
 from indexer.quality_gate.questions import QuestionFacts
 from indexer.quality_gate.significance import compare
 from indexer.quality_gate.soundness import Soundness
+from indexer.rule_cases import CaseFacts
 from indexer.verdicts import Reason
 
 Value = float | int | str | None
@@ -112,6 +113,19 @@ def check_leaks(after: Facts, before: Facts | None, bounds: Bounds) -> Check:
     examples = "".join(f"“{example}”" for found in worst[:_SHOWN] for example in found.examples[:1])
     sentence = f"广告泄漏：{''.join(faults[:_SHOWN])}例如{examples}。" if faults else "答案中没有多出广告和外站网址。"
     return Check("leaks", not faults, _rounded(old), _rounded(share), sentence)
+
+
+def check_rule_cases(found: CaseFacts) -> Check | None:
+    """What editors' test cases ask of the rules holds; None where there are no cases."""
+    if not found.cases:
+        return None
+    shown = "；".join(case.sentence for case in found.broken[:_SHOWN])
+    sentence = (
+        f"站点规则不合 {len(found.broken)} 个用例：{shown}。请改规则，或说明原因后结束用例。"
+        if found.broken
+        else f"站点规则符合全部 {found.cases} 个用例。"
+    )
+    return Check("rule_cases", not found.broken, found.cases, found.cases - len(found.broken), sentence)
 
 
 def check_garbled(after: Facts, before: Facts | None, bounds: Bounds) -> Check:

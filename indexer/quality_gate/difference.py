@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,10 +15,11 @@ from indexer.quality_gate.bounds import Bounds, read_bounds
 from indexer.quality_gate.gate import Report, candidate_of
 from indexer.quality_gate.page_facts import SiteFacts, StoredAnswer, digest_of, page_facts, stored_pages
 from indexer.quality_gate.questions import JudgedFact, Questions, find_judgements, read_questions
-from indexer.resources import find_resources
+from indexer.resources import effective_resources
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.generations import Manifest
+from indexer.text_changes import changed_parts
 
 _CONTEXT_CHARS = 30
 _EXCERPT_CHARS = 80
@@ -97,18 +97,26 @@ class _Contents:
 
 
 def compare_generations(
-    data: Path, after: str, before: str | None = None, settings: Settings | None = None, shown: int = 10
+    data: Path,
+    after: str,
+    before: str | None = None,
+    settings: Settings | None = None,
+    shown: int = 10,
+    excerpt_chars: int = _EXCERPT_CHARS,
+    context_chars: int = _CONTEXT_CHARS,
 ) -> Difference:
     """Compare a generation with another: the named one, else the one that is served, else its parent. Judged questions
-    are those of the settings, else of its corpus.
+    are those of the settings, else of its corpus. Of each list the first `shown` are given, of each text so many
+    characters, `context_chars` of them before the first change.
 
     Raises GenerationMissing, GenerationDamaged, EvaluationError, ResourceError.
     """
     settings = settings or Settings()
     manifest = generations.open_manifest(data, after)
     questions = read_questions(find_judgements(settings.judgements, Path(manifest.corpus)))
-    bounds = read_bounds(find_resources(settings.resources))
-    return difference(data, after, before or _base_of(data, manifest), questions, bounds, settings, shown)
+    bounds = read_bounds(effective_resources(data, settings.resources))
+    base = before or _base_of(data, manifest)
+    return difference(data, after, base, questions, bounds, settings, shown, excerpt_chars, context_chars)
 
 
 def _base_of(data: Path, manifest: Manifest) -> str:
@@ -120,7 +128,15 @@ def _base_of(data: Path, manifest: Manifest) -> str:
 
 
 def difference(
-    data: Path, after: str, before: str, questions: Questions, bounds: Bounds, settings: Settings, shown: int = 10
+    data: Path,
+    after: str,
+    before: str,
+    questions: Questions,
+    bounds: Bounds,
+    settings: Settings,
+    shown: int = 10,
+    excerpt_chars: int = _EXCERPT_CHARS,
+    context_chars: int = _CONTEXT_CHARS,
 ) -> Difference:
     """Compare two generations; of what is listed the first `shown`.
 
@@ -134,9 +150,10 @@ def difference(
     changed = [id_ for id_, digest in here.answers.items() if there.answers.get(id_, digest) != digest]
     texts_after = _answers(new, {*added[:shown], *changed[:shown]})
     texts_before = _answers(old, {*removed[:shown], *changed[:shown]})
+    texts = (texts_before, texts_after)
 
     def listed(ids: list[str]) -> Changed:
-        return Changed(len(ids), tuple(_changed(id_, texts_before, texts_after) for id_ in ids[:shown]))
+        return Changed(len(ids), tuple(_changed(id_, *texts, excerpt_chars, context_chars) for id_ in ids[:shown]))
 
     candidate = candidate_of(data, manifests[1])
     report = gate.examine(data, candidate, manifests[0], questions, bounds, settings)
@@ -172,23 +189,27 @@ def _answers(folder: Path, ids: Collection[str]) -> dict[str, tuple[str, StoredA
 
 
 def _changed(
-    id_: str, before: dict[str, tuple[str, StoredAnswer]], after: dict[str, tuple[str, StoredAnswer]]
+    id_: str,
+    before: dict[str, tuple[str, StoredAnswer]],
+    after: dict[str, tuple[str, StoredAnswer]],
+    excerpt_chars: int,
+    context_chars: int,
 ) -> ChangedAnswer:
     page, answer = after.get(id_) or before[id_]
     if id_ in before and id_ in after:
         old, new = (f"{each.question}\n{each.text}" for each in (before[id_][1], after[id_][1]))
-        return ChangedAnswer(id_, answer.question, page, *_around_change(old, new))
-    excerpt = answer.text[:_EXCERPT_CHARS]
+        return ChangedAnswer(id_, answer.question, page, *_around_change(old, new, excerpt_chars, context_chars))
+    excerpt = answer.text[:excerpt_chars]
     return ChangedAnswer(
         id_, answer.question, page, excerpt if id_ in before else None, excerpt if id_ in after else None
     )
 
 
-def _around_change(old: str, new: str) -> tuple[str, str]:
+def _around_change(old: str, new: str, excerpt_chars: int, context_chars: int) -> tuple[str, str]:
     """The first place where two texts differ, with some text around it."""
     place = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    start = max(place - _CONTEXT_CHARS, 0)
-    return old[start : start + _EXCERPT_CHARS], new[start : start + _EXCERPT_CHARS]
+    start = max(place - context_chars, 0)
+    return old[start : start + excerpt_chars], new[start : start + excerpt_chars]
 
 
 def _paths(paths: set[str], shown: int) -> Changed:
@@ -207,7 +228,7 @@ def _judged(
     data: Path, before: str, after: str, report: Report, settings: Settings, shown: int
 ) -> dict[str, tuple[JudgedChange, ...]]:
     """Judged questions that are answered better and worse."""
-    changed = sorted(report.questions.judged, key=lambda one: one.ndcg_after - one.ndcg_before)
+    changed = sorted(report.judged, key=lambda one: one.ndcg_after - one.ndcg_before)
     worse = [one for one in changed if one.ndcg_after < one.ndcg_before][:shown]
     better = [one for one in reversed(changed) if one.ndcg_after > one.ndcg_before][:shown]
     if not worse and not better:
@@ -255,12 +276,11 @@ def lines_of(found: Difference) -> Iterator[str]:
 
 def marked_change(before: str, after: str) -> tuple[str, str]:
     """Two excerpts with what is different in brackets: 【】."""
-    parts: tuple[list[str], list[str]] = ([], [])
-    old, new = (" ".join(text.split()) for text in (before, after))
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        for part, text in zip(parts, (old[a:b], new[c:d]), strict=True):
-            part.append(text if kind == "equal" or not text else f"【{text}】")
-    return f"原：{''.join(parts[0])}", f"现：{''.join(parts[1])}"
+    old, new = (
+        "".join(f"【{part.text}】" if part.is_changed else part.text for part in parts)
+        for parts in changed_parts(" ".join(before.split()), " ".join(after.split()))
+    )
+    return f"原：{old}", f"现：{new}"
 
 
 def _site_lines(found: Difference) -> Iterator[str]:
@@ -279,13 +299,14 @@ def _rest(changed: Changed) -> Iterator[str]:
 
 
 def _judged_lines(found: Difference) -> Iterator[str]:
-    facts = found.report.questions.judged
+    facts = found.report.judged
     if not facts:
         yield "评判过的问题：没有，或没有比较。"
         return
     worse = sum(one.ndcg_after < one.ndcg_before for one in facts)
     better = sum(one.ndcg_after > one.ndcg_before for one in facts)
-    yield f"评判过的问题：比较 {len(facts)} 个，{better} 个变好，{worse} 个变差。"
+    of_analysts = f"（其中分析员评判的 {len(found.report.cases)} 个）" if found.report.cases else ""
+    yield f"评判过的问题：比较 {len(facts)} 个{of_analysts}，{better} 个变好，{worse} 个变差。"
     for label, changes in (("变差", found.worse), ("变好", found.better)):
         for change in changes:
             yield f"  {label} {change.fact.ndcg_before:.3f} → {change.fact.ndcg_after:.3f}  {change.fact.text}"

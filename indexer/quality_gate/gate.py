@@ -12,15 +12,20 @@ from indexer.engine import Engine
 from indexer.errors import GenerationDamaged, GenerationMissing, ResourceError
 from indexer.opened import OpenGeneration, open_folder
 from indexer.quality_gate import checks
+from indexer.quality_gate.analyst_cases import CaseFact, ask_cases, check_cases
 from indexer.quality_gate.bounds import Bounds
 from indexer.quality_gate.checks import Check, Facts
 from indexer.quality_gate.leaks import leaks_of, load_rules
 from indexer.quality_gate.page_facts import page_facts
-from indexer.quality_gate.questions import QuestionFacts, Questions, ask_both, questions_of
+from indexer.quality_gate.questions import JudgedFact, QuestionFacts, Questions, ask_both, questions_of
 from indexer.quality_gate.soundness import Soundness, lexicon_words, soundness
+from indexer.rule_cases import check_cases as check_rule_cases
+from indexer.rule_cases import list_cases
 from indexer.settings import Settings
 from indexer.store import generations
 from indexer.store.generations import Manifest
+from indexer.store.judged_cases import list_judged_cases
+from indexer.store.take_downs import list_take_downs
 
 FILE = "gate.json"
 _FORMAT = 1
@@ -48,6 +53,12 @@ class Report:
     judgements: str | None  #: the folder that judged questions came from
     checks: tuple[Check, ...]
     questions: QuestionFacts
+    cases: tuple[CaseFact, ...] = ()  #: questions that analysts judged
+
+    @property
+    def judged(self) -> tuple[JudgedFact, ...]:
+        """All judged questions, those of analysts last."""
+        return (*self.questions.judged, *(case.whole for case in self.cases))
 
     @property
     def objections(self) -> tuple[str, ...]:
@@ -66,9 +77,10 @@ class Report:
             "checks": [asdict(check) for check in self.checks],
             "questions": {
                 "judged": len(self.questions.judged),
+                "cases": len(self.cases),
                 "asked": len(self.questions.asked),
-                "worse": [asdict(one) for one in self.questions.judged if one.ndcg_after < one.ndcg_before],
-                "better": [asdict(one) for one in self.questions.judged if one.ndcg_after > one.ndcg_before],
+                "worse": [asdict(one) for one in self.judged if one.ndcg_after < one.ndcg_before],
+                "better": [asdict(one) for one in self.judged if one.ndcg_after > one.ndcg_before],
                 "lost": [one.text for one in self.questions.asked if one.total_before and not one.total_after],
             },
         }
@@ -94,7 +106,10 @@ def examine(
             reason = f"原来的一代读不出来，没有比较：{error}"
     after, facts_before = _facts(new, found, before, bounds)
     results = [*_sound(found, new, served, open_fault, after, facts_before, bounds)]
-    asked = QuestionFacts()
+    cases = check_rule_cases(list_cases(data), new.folder / "resources", settings)
+    if (of_cases := checks.check_rule_cases(cases)) is not None:
+        results.append(of_cases)
+    asked, judged_cases = QuestionFacts(), tuple[CaseFact, ...]()
     if facts_before is not None:
         results += _compared(after, facts_before, bounds)
         if opened is not None and old is not None:
@@ -102,10 +117,14 @@ def examine(
                 of_corpus = questions_of(facts_before.pages, after.pages, bounds.asked_sample)
                 questions = Questions(of_corpus)
             engines = Engine(data, settings, old), Engine(data, settings, opened)
-            asked = ask_both(*engines, questions, facts_before.pages.has, after.pages.has, bounds)
+            holding = facts_before.pages.has, after.pages.has
+            asked = ask_both(*engines, questions, *holding, bounds)
             results += _asked(asked, bounds)
+            taken_down = {entry.key for entry in list_take_downs(data)}
+            judged_cases = ask_cases(*engines, list_judged_cases(data), *holding, taken_down)
+            results += check_cases(judged_cases, bounds)
     compared_with = served.generation if served is not None and facts_before is not None else None
-    return Report(new.name, compared_with, reason, questions.source, tuple(results), asked)
+    return Report(new.name, compared_with, reason, questions.source, tuple(results), asked, judged_cases)
 
 
 def objections(report: Report) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import GenerationDamaged
 from indexer.quality_gate.bounds import Bounds
-from indexer.records import host_of
+from indexer.records import collected_path, host_of
 from indexer.verdicts import Flaw, Reason
 
 PAGES, REJECTED = "pages.jsonl", "rejected.jsonl"
@@ -160,6 +160,7 @@ class PageFacts:
 
 def place_of(path: str) -> str:
     """The first folder of a path; of a page at the top, its archive, else the corpus itself."""
+    path = collected_path(path)
     folder, slash, _ = path.partition("/")
     if slash:
         return folder
@@ -174,15 +175,16 @@ def digest_of(text: str) -> int:
 
 def stored_pages(folder: Path) -> Iterator[StoredPage]:
     """The pages of a generation's folder. Raises GenerationDamaged."""
-    return _stored(folder / PAGES, StoredPage)
+    return stored_lines(folder / PAGES, StoredPage)
 
 
 def stored_rejected(folder: Path) -> Iterator[StoredRejected]:
     """Its rejections. Raises GenerationDamaged."""
-    return _stored(folder / REJECTED, StoredRejected)
+    return stored_lines(folder / REJECTED, StoredRejected)
 
 
-def _stored(file: Path, kind: type[_Stored]) -> Iterator[_Stored]:
+def stored_lines(file: Path, kind: type[_Stored]) -> Iterator[_Stored]:
+    """The lines of a generation's file, each as a `kind`. Raises GenerationDamaged."""
     decoder = msgspec.json.Decoder(kind)
     try:
         with open(file, "rb") as lines:

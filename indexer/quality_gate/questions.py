@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def ask_both(
     answer.
     """
     judged = [
-        _judged(query, questions.qrels or {}, before, after, had, has)
+        judged_fact(query, (questions.qrels or {})[query.judged_as], before, after, had, has)
         for query in questions.judged(bounds.judged_sample)
     ]
     for engine in (before, after):  # compiled code and files are loaded when they are first used
@@ -119,16 +119,17 @@ def _some(queries: Sequence[JudgedQuery], limit: int) -> list[JudgedQuery]:
     return [query for query in queries if query in set(chosen)]
 
 
-def _judged(
+def judged_fact(
     query: JudgedQuery,
-    qrels: Qrels,
+    grades: Mapping[str, int],
     before: Engine,
     after: Engine,
     had: Callable[[str], bool],
     has: Callable[[str], bool],
+    without: Collection[str] = (),
 ) -> JudgedFact:
-    grades = qrels[query.judged_as]
-    old, new = _ranked(before, query.text), _ranked(after, query.text)
+    """Ask both generations one judged question; as if neither held the answers of `without`."""
+    old, new = ([id_ for id_ in _ranked(engine, query.text) if id_ not in without] for engine in (before, after))
     # nobody could judge what is new; it would count as wrong
     comparable = [id_ for id_ in new if id_ in grades or had(id_)]
     shown = tuple(old[:_SHOWN]), tuple(new[:_SHOWN])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,28 +35,36 @@ class Traits:
     aspects: NDArray[np.uint16]  #: bits of the aspects that each is about
 
 
-def fold(candidates: Sequence[Candidate], traits: Traits) -> list[Result]:
-    """The same text, then the same page, becomes one result at the place of its best."""
+def fold(candidates: Sequence[Candidate], traits: Traits, heads: Collection[int] = ()) -> list[Result]:
+    """The same text, then the same page, becomes one result at the place of its best. Documents of `heads` are shown
+    before what they are folded with; no two of them may be folded into one.
+    """
     groups: dict[int, list[Candidate]] = {}
     for candidate, text in zip(candidates, traits.texts.tolist(), strict=True):
         groups.setdefault(text, []).append(candidate)
+    if heads:
+        for group in groups.values():
+            group.sort(key=lambda candidate: candidate.document not in heads)
     page_of = dict(zip((candidate.document for candidate in candidates), traits.pages.tolist(), strict=True))
     pages: dict[int, list[list[Candidate]]] = {}
     for group in groups.values():
         pages.setdefault(page_of[group[0].document], []).append(group)
+    if heads:
+        for of_page in pages.values():
+            of_page.sort(key=lambda group: group[0].document not in heads)
     return [
         Result(first[0], len(first) - 1, tuple((group[0].document, len(group) - 1) for group in others))
         for first, *others in pages.values()
     ]
 
 
-def count(candidates: Sequence[Candidate], traits: Traits) -> dict[str, int]:
+def count(candidates: Sequence[Candidate], traits: Traits, heads: Collection[int] = ()) -> dict[str, int]:
     """How many results each aspect has, were only its candidates shown; none with 0."""
     found: dict[str, int] = {}
     for place, aspect in enumerate(ASPECTS):
         here = np.flatnonzero(traits.aspects >> place & 1)
         if len(here):
-            found[aspect] = len(fold([candidates[i] for i in here.tolist()], at(traits, here)))
+            found[aspect] = len(fold([candidates[i] for i in here.tolist()], at(traits, here), heads))
     return found
 
 

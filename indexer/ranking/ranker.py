@@ -81,19 +81,24 @@ class Ranker:
         ahead: NDArray[np.int32] | None = None,
         plain: bool = False,
         is_late: Callable[[], bool] = bool,
+        trust: NDArray[np.float64] | None = None,
     ) -> list[Candidate]:
         """The best `depth` documents, best first: by BM25F, and the first `pool_size` of them by what was learned.
 
         `word_weights` are the question's content words as `word_weights` weighs them; `allowed` marks what may be
         found, shape (document_count,), all when None. Those of `ahead` come before all others, since they hold
         letter for letter what was typed and read otherwise. `plain` leaves out what was learned; so does `is_late`,
-        asked once BM25F is done.
+        asked once BM25F is done. `trust` is added to what was learned, by the number of a document's site.
         """
         found = self._retrieved(asked.terms, word_weights, max(depth, self._rerank), allowed, ahead)
         if self._learned is None or plain or not len(found.documents) or is_late():
             return _candidates(found, found.parts.sum(axis=1), depth)
         values = self._features(asked, word_weights, found, self._rerank)
         learned = self._learned.scores(values[:, self._columns])
+        if trust is not None:
+            sites = self._impacts.sites_of(found.documents[: len(learned)])
+            has_site = sites >= 0
+            learned = learned + np.where(has_site, trust[np.where(has_site, sites, 0)], 0.0)
         scores = 1 / (1 + np.exp(self._penalties(values) - learned))
         is_ahead = (
             np.isin(found.documents[: len(scores)], ahead) if ahead is not None else np.zeros(len(scores), np.bool_)

@@ -30,7 +30,12 @@ READERS: Mapping[str, Reader] = {
 
 def reader_for(file: Path) -> Reader | None:
     """The reader for a file's name; None when we do not read such files."""
-    name = file.name.lower()
+    return reader_for_name(file.name)
+
+
+def reader_for_name(name: str) -> Reader | None:
+    """The same for a file that is not there yet."""
+    name = name.lower()
     return next((reader for ending, reader in READERS.items() if name.endswith(ending)), None)
 
 

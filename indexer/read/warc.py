@@ -20,6 +20,7 @@ from indexer.verdicts import Reason
 
 #: what warcio stumbles over in damaged archives
 _DAMAGE = (ArchiveLoadFailed, EOFError, ValueError, zlib.error, AttributeError, KeyError, IndexError, TypeError)
+_PIECE_BYTES = 1 << 16
 _LINE_ENDS = 4  # bytes that end a plain record, and are not counted in its length
 _MEDIA = {"text/html": "html", "application/xhtml+xml": "html", "text/plain": "text"}
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
@@ -51,7 +52,8 @@ def _is_cut(record: ArcWarcRecord) -> bool:
     """Whether the record's headers are cut, or tell of more than the archive holds; warcio says nothing then."""
     if record.rec_headers.get_header("Content-Length") is None:
         return True
-    record.raw_stream.read()
+    while record.raw_stream.read(_PIECE_BYTES):  # a record may be larger than the memory
+        pass
     return getattr(record.raw_stream, "limit", 0) > 0
 
 

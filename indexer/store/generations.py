@@ -53,6 +53,11 @@ class Manifest:
     collected: Mapping[str, str]  #: SHA-256 of what the build left in the cache for the next update
     files: Mapping[str, Mapping[str, Any]]  #: path -> {"sha256", "bytes"}
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the hashes of its files: another generation of the same name has another."""
+        return hashlib.sha256(json.dumps(self.files, sort_keys=True, default=dict).encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -77,6 +82,19 @@ def build_lock(data: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BuildRunning(f"数据目录 {data} 正在建立另一代索引；请等它结束后再试。") from None
         yield
+
+
+@contextmanager
+def serving_lock(data: Path) -> Iterator[None]:
+    """Hold still what is served and what is there, for a moment: what is about to be served is not deleted, nor the
+    other way round.
+    """
+    folder = os.open(data / "generations", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def begin(data: Path) -> Draft:
@@ -267,13 +285,15 @@ def switch_to(data: Path, name: str, override_reason: str | None = None) -> Mani
 
 
 def serve(data: Path, name: str) -> None:
-    """Make CURRENT name a generation that is known to be whole."""
+    """Make CURRENT name a generation that is known to be whole. Raises GenerationMissing when it was just deleted."""
     draft = data / f"CURRENT.{os.getpid()}"
     try:
         draft.write_text(f"{name}\n", encoding="utf-8")
         _fsync(draft)
-        os.replace(draft, data / "CURRENT")
-    except OSError:
+        with serving_lock(data):
+            folder_of(data, name)
+            os.replace(draft, data / "CURRENT")
+    except (OSError, GenerationMissing):
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise

@@ -210,6 +210,12 @@ class Impacts:
             yield segment, here, documents[here] - bases[segment]
 
     @cached_property
+    def site_names(self) -> list[str]:
+        """The names of the sites that `sites_of` numbers, in the order of their numbers."""
+        names = (name for segment in self.segments for name in segment.site_names)
+        return list(dict.fromkeys(name for name in names if name is not None))
+
+    @cached_property
     def _site_numbers(self) -> list[NDArray[np.int64]]:
         """For each segment the number of each of its sites in the generation; -1 for none."""
         numbers: dict[str | None, int] = {None: -1}

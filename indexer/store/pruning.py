@@ -58,18 +58,26 @@ def prune(data: Path, keep: int) -> Pruned:
     with generations.build_lock(data):
         plan = plan_pruning(data, keep)
         generations.clear_leftovers(data)
-        for name in plan.removed:
-            _remove(data, name)
-    return plan
+        spared = [name for name in plan.removed if not _remove(data, name)]
+    if not spared:
+        return plan
+    removed = tuple(name for name in plan.removed if name not in spared)
+    return Pruned(removed, tuple(sorted([*plan.kept, *spared])), plan.freed_bytes)
 
 
-def _remove(data: Path, name: str) -> None:
-    """First by name, in one move, so that nobody finds half of a generation."""
+def _remove(data: Path, name: str) -> bool:
+    """First by name, in one move, so that nobody finds half of a generation. False for one that has come to be served
+    since the plan was made.
+    """
     folder = data / "generations" / name
     doomed = folder.with_name(f"{name}{generations.PARTIAL}")
     try:
-        os.rename(folder, doomed)
+        with generations.serving_lock(data):
+            if generations.current(data) == name:
+                return False
+            os.rename(folder, doomed)
         shutil.rmtree(doomed)
         shutil.rmtree(data / "cache" / "collected" / name, ignore_errors=True)
     except OSError as error:
         raise DiskFault(f"{folder} 没有删干净：{cause_of(error)}；请检查磁盘和权限后重新运行 yiwen prune。") from error
+    return True

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.errors import StateError, cause_of, cause_of_sqlite
 from indexer.store.audit_log import ACTS, add_act
-from indexer.store.state import FILE_NAME, TIMEOUT_S, Part, read_state, write_state
+from indexer.store.state import Part, read_state, write_state
+from indexer.store.watched import Watched, has_table
 
 TAKE_DOWNS = Part(
     "take_downs",
@@ -64,67 +60,19 @@ def list_take_downs(data: Path) -> list[TakenDown]:
     return [TakenDown(*row) for row in rows]
 
 
-#: where SQLite's file format keeps a counter that every change raises (sqlite.org/fileformat.html, 1.3.9)
-_CHANGE_COUNTER = slice(24, 28)
-#: the head of a write-ahead log's index, which every commit changes (sqlite.org/walformat.html, 2.1)
-_WAL_INDEX_BYTES = 48
-
-
 class TakeDowns:
     """The keys taken down, read again when the state database has changed."""
 
     def __init__(self, data: Path) -> None:
-        self._file = data / FILE_NAME
-        self._seen: tuple[object, ...] | None = None
-        self._keys: frozenset[str] = frozenset()
-        self._revision: tuple[frozenset[str], str] = (self._keys, "")
-
-    @property
-    def revision(self) -> str:
-        """Stands for what is taken down now: it changes with any of the keys, and is the same when they are."""
-        keys, known = self.keys(), self._revision
-        if known[0] is not keys:
-            listed = json.dumps(sorted(keys)).encode()
-            self._revision = known = (keys, hashlib.sha256(listed).hexdigest() if keys else "")
-        return known[1]
+        self._watched = Watched[frozenset[str]](data, read_keys, frozenset())
 
     def keys(self) -> frozenset[str]:
         """Ids and addresses; the same object as long as they are the same. Raises StateError."""
-        version = self._version()
-        if version is None:
-            return frozenset()
-        if version != self._seen:
-            keys = self._read()
-            if keys != self._keys:  # other parts of the state change more often
-                self._keys = keys
-            self._seen = version
-        return self._keys
+        return self._watched.value()
 
-    def _version(self) -> tuple[object, ...] | None:
-        """Another after every change of the file, in either of SQLite's journals; None when there is no file."""
-        try:
-            with open(self._file, "rb") as database:
-                # The time alone would miss a change in the same tick of the clock.
-                changed_ns = os.fstat(database.fileno()).st_mtime_ns
-                counter = database.read(_CHANGE_COUNTER.stop)[_CHANGE_COUNTER]
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StateError(f"状态库 {self._file} 读不出来：{cause_of(error)}；请检查磁盘和权限。") from error
-        try:
-            with open(f"{self._file}-shm", "rb") as index:
-                return changed_ns, counter, index.read(_WAL_INDEX_BYTES)
-        except FileNotFoundError:
-            return changed_ns, counter
 
-    def _read(self) -> frozenset[str]:
-        """The keys, without a write: an older table has them too, and a full disk hides nobody's take-down."""
-        try:
-            with closing(sqlite3.connect(self._file, timeout=TIMEOUT_S)) as database:
-                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'take_downs'").fetchone():
-                    return frozenset()
-                return frozenset(key for (key,) in database.execute("SELECT key FROM take_downs"))
-        except sqlite3.Error as error:
-            raise StateError(
-                f"状态库 {self._file} 无法读写：{cause_of_sqlite(error)}；请检查磁盘空间和权限，或从备份恢复它。"
-            ) from error
+def read_keys(database: sqlite3.Connection) -> frozenset[str]:
+    """The keys, without a write: an older table has them too."""
+    if not has_table(database, "take_downs"):
+        return frozenset()
+    return frozenset(key for (key,) in database.execute("SELECT key FROM take_downs"))

@@ -44,7 +44,7 @@ def test_nothing_moves_once_it_is_shown(browser: Browser, full_address: str, siz
     page.goto(full_address)
     page.get_by_role("combobox").press_sequentially("面")
     page.locator("#suggestions li").first.wait_for()
-    page.locator("header summary").click()
+    page.get_by_role("button", name="明暗").click()
     assert page.evaluate(TWO_FRAMES) == []
     page.evaluate("() => document.querySelector('main').prepend(document.createElement('hr'))")
     assert page.evaluate(TWO_FRAMES) != []  # a shift would be seen

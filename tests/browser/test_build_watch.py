@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 __all__ = ["fast_hashes"]
-PATIENCE_MS = 60_000
 
 
 @pytest.fixture
@@ -55,14 +54,12 @@ def test_a_build_is_watched_until_it_has_ended(building: tuple[str, Path], brows
     page.wait_for_url("**/desk/builds/1")
     first = page.inner_text("output")
     # without script the page loads itself again, and with it the number is told
-    page.wait_for_function(
-        "first => document.querySelector('output')?.textContent !== first", arg=first, timeout=PATIENCE_MS
-    )
+    page.wait_for_function("first => document.querySelector('output')?.textContent !== first", arg=first)
     assert_fits(page)
     if script:
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()[:500]
     page.click("button:has-text('取消')")
-    page.wait_for_selector("text=已取消", timeout=PATIENCE_MS)
+    page.wait_for_selector("text=已取消")
     assert watched.complaints == []
     context.close()

@@ -88,8 +88,8 @@ def test_what_is_tapped_is_large_enough(browser: Browser, address: str) -> None:
     page = context.new_page()
     for path in ("/", "/search?q=面肌痉挛&page=2", "/answers/wide?q=面肌痉挛"):
         page.goto(address + path)
-        page.locator("header summary").click()
-        for target in page.locator("main a, main button, header a, header button, header summary").all():
+        page.get_by_role("button", name="明暗").click()
+        for target in page.locator("main a, main button, header a, header button:visible").all():
             box: Any = target.bounding_box()
             assert box["height"] >= 32, target.evaluate("e => e.outerHTML")
     context.close()

@@ -84,6 +84,7 @@ class Trials:
     def _leftovers(self) -> list[str]:
         """Files of the data directory that are neither a generation's nor known."""
         known = {"generations", "CURRENT", "key", "build.lock", "cache", "state.sqlite3", "querylog.sqlite3"}
+        known |= {"state.sqlite3-journal"}  # with which SQLite undoes, when it is next asked, what a full disk cut off
         found = [path.name for path in self._data.iterdir() if path.name not in known]
         drafts = (self._data / "generations").iterdir() if (self._data / "generations").is_dir() else ()
         return sorted([*found, *(path.name for path in drafts if not path.name.removeprefix("gen-").isdigit())])

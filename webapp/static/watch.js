@@ -9,7 +9,7 @@ if (line && "EventSource" in window) {
     progress.max = told.total || 1;
     progress.value = told.done;
     line.querySelector("label").textContent = told.stage;
-    line.querySelector("output").textContent = `${told.done}/${told.total}`;
+    line.querySelector("output").textContent = told.total ? `${told.done}/${told.total}` : "";
   };
   // A reply that ends is asked for again by the browser; 204 closes for good.
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) location.reload(); };
