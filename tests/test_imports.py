@@ -32,6 +32,7 @@ ARROWS = {
     "store": SHARED | {"analysis", "native"},
     "ranking": SHARED | {"analysis", "native", "store"},
     "answer": SHARED | {"analysis"},
+    "meaning": SHARED | {"jobs", "native", "store"},
     "opened": SHARED | {"analysis", "answer", "ranking", "store", "understanding"},
     "curating": SHARED | {"analysis", "ranking", "store"},
     "in_force": SHARED | {"analysis", "curating", "opened", "store"},
