@@ -403,6 +403,11 @@ class SearchResult:
     stages_ms: Mapping[str, float] = field(default_factory=dict)  #: where the time went, by stage
     meaning: str = "off"  #: "on": looked for by meaning too; "late": that was not done in time; "off": by words
 
+    @property
+    def may_be_more(self) -> bool:
+        """Whether the same question may find more a moment later: time ran out, or the model of meaning was late."""
+        return self.partial or self.meaning == "late"
+
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""
         return {

@@ -121,7 +121,9 @@ def follow(app: Flask, parent: int) -> None:
     looked_after = time.monotonic() - random.uniform(0, LOG_EVERY_S)  # workers take turns
     while os.getppid() == parent:
         with suppress(IndexerError):  # pages tell of it
-            held.engine.get().warm()
+            engine = held.engine.get()
+            engine.warm()
+            engine.look_after_meaning()
         if time.monotonic() - looked_after >= LOG_EVERY_S:
             looked_after = time.monotonic()
             with suppress(IndexerError):  # the analysts' pages and `yiwen doctor` tell of it
