@@ -58,9 +58,7 @@ def test_signs_are_a_bit_a_dimension(seed: int, dimension: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 40), st.floats(0, 1))
-def test_the_first_pass_leaves_those_that_agree_in_most_signs(
-    seed: int, count: int, left: int, share: float
-) -> None:
+def test_the_first_pass_leaves_those_that_agree_in_most_signs(seed: int, count: int, left: int, share: float) -> None:
     chance = np.random.default_rng(seed)
     rows = chance.normal(size=(count, 70)).astype(np.float32)
     signs, question = signs_of(rows), signs_of(chance.normal(size=(1, 70)).astype(np.float32))[0]
