@@ -233,6 +233,15 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
+#: standard deviations that become a half
+_HALF_LIKE = 4.0
+
+
+def likeness_of(feature: float) -> float:
+    """The likeness that has become a value of the feature `meaning`, in standard deviations."""
+    return _HALF_LIKE * feature / (1.0 - feature)
+
+
 def _likeness(seen: Compared) -> Values:
     assert seen.likeness is not None
     return seen.likeness
@@ -251,7 +260,7 @@ def _meaning_share(seen: Compared) -> Values:
 
 #: after FEATURES, where the question's meaning is known
 MEANING_FEATURES: tuple[Feature, ...] = (
-    Feature("meaning", "意思相近", lambda seen: _squashed(np.maximum(_likeness(seen), 0.0), 4.0)),
+    Feature("meaning", "意思相近", lambda seen: _squashed(np.maximum(_likeness(seen), 0.0), _HALF_LIKE)),
     Feature("meaning_place", "意思相近的名次", _meaning_place),
     Feature("meaning_share", "意思与最近的相比", _meaning_share),
 )
