@@ -143,7 +143,8 @@ class VectorCache:
                 return 0
             self._database.execute(f"DELETE {useless}")
         with _told(self._file):
-            self._database.execute("PRAGMA incremental_vacuum").fetchall()  # gives the room back, page by page
+            # gives the room back; `execute` would stop after one page, since it has no rows to fetch
+            self._database.executescript("PRAGMA incremental_vacuum")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return int(count)
 
