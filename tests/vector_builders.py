@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from builders import make_answer
 from store_builders import write_index
@@ -33,7 +34,7 @@ def indexed(data: Path, answers: Iterable[Answer], serve: bool = True) -> str:
     """A generation that holds these answers, sealed and served; gives its name."""
     draft = generations.begin(data)
     write_index(draft.folder, answers)
-    facts = {
+    facts: dict[str, Any] = {
         "created": "2020-01-01T00:00:00Z",
         "parent": None,
         "corpus": "/语料",

@@ -160,8 +160,9 @@ def is_of_model(manifest: VectorsManifest, model: ModelFacts) -> bool:
 
 
 def _those_there(data: Path, generation: str, remarks: list[str]) -> VectorsManifest | None:
+    """Sound ones only, by every byte."""
     try:
-        return vectors_folder.open_manifest(data, generation)
+        return vectors_folder.check_files(data, generation)
     except MeaningError as error:
         remarks.append(str(error))
         return None
