@@ -24,7 +24,7 @@ def long_answers(count: int, first: int = 0) -> list[Answer]:
             f"v{number}",
             f"{_ILLS[number % len(_ILLS)]}怎么治",
             f"第{number}个病例：{_ILLS[number % len(_ILLS)]}。"
-            + "多休息，少生气，按时吃药，过一个月复诊。" * (number % 4 * 8),
+            + f"第{number}个人多休息，少生气，按时吃药，过一个月复诊。" * (number % 4 * 8),
         )
         for number in range(first, first + count)
     ]
