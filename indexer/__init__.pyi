@@ -108,7 +108,7 @@ from .quality_gate.judgement_files import (
     write_judgements as write_judgements,
 )
 from .quality_gate.difference import Difference as Difference, compare_generations as compare_generations
-from .ranking.features import FEATURES as FEATURES
+from .ranking.features import ALL_FEATURES as ALL_FEATURES
 from .records import (
     Answer as Answer,
     DirectAnswer as DirectAnswer,

@@ -269,6 +269,7 @@ def _hit_lines(hit: Hit) -> list[str]:
         f"日期：{answer.date[:10] if answer.date else _NOT_STATED}",
         *([f"同文 {hit.copies + 1} 篇"] if hit.copies else []),
         *(["编辑置顶"] if hit.pinned else []),
+        *(["意思相近，用词不同"] if hit.by_meaning else []),
         *([f"编辑评为{hit.trust.state.label}"] if hit.trust else []),
     ]
     text = " ".join(snippet.text.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,10 @@ class Settings:
     memory_mb: int = _setting(900, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
     api_origins: str = _setting("", "来源", "可从浏览器调用接口的其他网站，以空格分隔；* 表示所有网站，空表示没有")
     query_in_title: bool = _setting(False, "开关", "是否在网页标题中显示问题；标题会留在浏览器的历史记录里")
+
+    def by_words(self) -> Settings:
+        """The same without meaning: to compare generations of which one has vectors and another none yet."""
+        return replace(self, meaning_model="")
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class FakeEngine:
         self.topics: Mapping[str, Topic] = {}  #: by every name
         self.queries: list[Query] = []
         self.pinned: frozenset[str] = frozenset()
+        self.by_meaning: frozenset[str] = frozenset()
+        self.meaning = "off"
         self.trust: Mapping[str, SourceTrust] = {}  #: by site
         self.taken_down = ""  #: changes with what is taken down
 
@@ -106,6 +108,9 @@ class FakeEngine:
 
     def warm(self) -> None:
         """Nothing to load."""
+
+    def look_after_meaning(self) -> None:
+        """No model to open."""
 
     def search(self, query: Query) -> SearchResult:
         """Note the query and answer it."""
@@ -133,6 +138,7 @@ class FakeEngine:
             hits,
             latency_ms=12.34,
             partial=self.partial,
+            meaning=self.meaning,
             corrected=None if query.as_typed else self.corrected,
             alternatives=self.alternatives,
             aspects=self.asked_aspects,
@@ -198,6 +204,7 @@ class FakeEngine:
             more_copies=(0,) * len(self.more),
             features=self.features,
             pinned=answer.id in self.pinned,
+            by_meaning=answer.id in self.by_meaning,
             trust=self.trust.get(answer.site or ""),
         )
 

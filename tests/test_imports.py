@@ -50,6 +50,7 @@ ARROWS = {
         "curating",
         "deadline",
         "in_force",
+        "meaning",
         "native",
         "opened",
         "ranking",

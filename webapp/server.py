@@ -126,8 +126,10 @@ def follow(app: Flask, parent: int) -> None:
     vectors_of, vectors_at = "", time.monotonic()
     while os.getppid() == parent:
         with suppress(IndexerError):  # pages tell of it
-            held.engine.get().warm()
-            served = held.engine.get().generation
+            engine = held.engine.get()
+            engine.warm()
+            engine.look_after_meaning()
+            served = engine.generation
             if served != vectors_of or time.monotonic() - vectors_at >= VECTORS_EVERY_S:
                 vectors_of, vectors_at = served, time.monotonic()
                 start_when_wanted(held.data_dir, held.settings)  # it raises nothing
