@@ -99,6 +99,7 @@ from .proposals import (
     start_preview as start_preview,
     urgency_effects as urgency_effects,
 )
+from .meaning.background import start_when_wanted as start_when_wanted
 from .quality_gate.judgement_files import (
     add_to_judgements as add_to_judgements,
     queries_text as queries_text,

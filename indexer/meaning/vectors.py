@@ -13,6 +13,7 @@ the passages, those of their products with a question q are q.m and sqrt(qCq).
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -112,6 +113,9 @@ def save_vectors(
             np.lib.format.open_memmap(folder / f"{name}.npy", "w+", each.dtype, (len(documents), *each.shape[1:]))
             for name, each in zip(_FILES, shapes, strict=True)
         ]
+        for path in folder.glob("*.npy"):
+            with open(path, "rb+") as file:  # or a full disk would end the process while it writes to what is mapped
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         row = 0
         for rows in batches():
             for target, found in zip(arrays, codes_of(rows, mean), strict=True):
@@ -167,8 +171,8 @@ def open_vectors(data: Path, generation: str) -> Vectors | None:
 
 
 def free_bytes_wanted(passages: int, dimension: int) -> int:
-    """What vectors take on disk: arrays, and as much again in the cache as half-precision numbers."""
-    return passages * (3 * dimension + dimension // 8 + 8) + 8 * dimension * dimension
+    """What vectors take on disk: arrays, and half-precision numbers in the cache, whose pages are two thirds full."""
+    return passages * (dimension + dimension // 8 + 8 + 3 * (dimension + 40)) + 8 * dimension * dimension
 
 
 def has_room(data: Path, passages: int, dimension: int, reserve_bytes: int) -> bool:
