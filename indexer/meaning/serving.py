@@ -39,8 +39,12 @@ class QuestionMeaning:
         return self._vectors.nearest(self._question, count, allowed).documents
 
     def likeness(self, documents: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Standard deviations above chance."""
+        """Standard deviations above chance, for this question."""
         return self._vectors.likeness(self._question, documents)
+
+    def closeness(self, likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard deviations above what two passages by chance have in common."""
+        return self._vectors.closeness(self._question, likeness)
 
 
 class AskedMeaning:

@@ -8,7 +8,8 @@ vectors/
 
 Cosines of one model lie in a narrow band (.75 to .95 with e5) that differs from question to question. What counts is
 therefore how many standard deviations above the mean of all passages a product lies: with mean m and covariance C of
-the passages, those of their products with a question q are q.m and sqrt(qCq).
+the passages, those of their products with a question q are q.m and sqrt(qCq). Whether anything lies near at all is told
+by another measure, `closeness`: a question about other things has its most alike answers too, but is far from all.
 """
 
 from __future__ import annotations
@@ -83,10 +84,22 @@ class Vectors:
         best[has] = np.maximum.reduceat(found, offsets[has])
         return best
 
+    def closeness(self, question: NDArray[np.float32], likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Likeness to a question in standard deviations above what two passages by chance have in common: their product
+        has the mean m.m and the variance tr(CC) + 2 mCm.
+        """
+        by_chance, deviation = self._by_chance(question)
+        mean, spread = self.mean.astype(np.float64), self.spread.astype(np.float64)
+        of_two = max(float((spread * spread).sum() + 2 * mean @ spread @ mean), 1e-12) ** 0.5
+        return np.asarray((likeness * deviation + by_chance - float(mean @ mean)) / of_two, np.float64)
+
     def _likeness(self, question: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:
-        by_chance = float(question @ self.mean)
-        deviation = max(float(question @ self.spread @ question), 1e-9) ** 0.5
+        by_chance, deviation = self._by_chance(question)
         return np.asarray((found.astype(np.float64) - by_chance) / deviation, np.float64)
+
+    def _by_chance(self, question: NDArray[np.float32]) -> tuple[float, float]:
+        """Mean and standard deviation of a question's products with all passages."""
+        return float(question @ self.mean), max(float(question @ self.spread @ question), 1e-9) ** 0.5
 
 
 def save_vectors(

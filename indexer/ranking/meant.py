@@ -17,7 +17,15 @@ class Meant(Protocol):
         ...
 
     def likeness(self, documents: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How many standard deviations nearer than by chance each of these lies; 0 for one without a vector."""
+        """How many standard deviations nearer to this question than by chance each of these lies; 0 for one without a
+        vector. To compare the answers to one question.
+        """
+        ...
+
+    def closeness(self, likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same in standard deviations of what two passages by chance have in common. To tell whether an answer is
+        near enough at all: a question about something else lies far from everything.
+        """
         ...
 
 

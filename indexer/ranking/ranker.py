@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise, repeat
@@ -40,8 +41,8 @@ class Candidate(NamedTuple):
     covered: float  #: weight of the question's content words that it holds (`Ranker.word_weights`)
     coverage: float  #: the same as a share of all of them, 0 to 1
     features: Sequence[float] = ()  #: ALL_FEATURES or FEATURES, where what was learned looked at it
-    likeness: float = 0.0  #: of meaning, in standard deviations; 0 where it is not known
-    only_by_meaning: bool = False  #: a result for its likeness alone
+    closeness: float = -math.inf  #: of meaning (`Meant.closeness`), where it is known
+    only_by_meaning: bool = False  #: a result for its meaning alone
 
 
 class Retrieved(NamedTuple):
@@ -51,13 +52,14 @@ class Retrieved(NamedTuple):
     parts: NDArray[np.float64]  #: shape (documents, kinds)
     covered: NDArray[np.float64]
     coverage: NDArray[np.float64]
-    likeness: NDArray[np.float64] | None = None  #: of meaning, where it is known
+    likeness: NDArray[np.float64] | None = None  #: of meaning (`Meant`), where it is known
+    closeness: NDArray[np.float64] | None = None
 
     def at(self, places: NDArray[np.intp]) -> Retrieved:
         """Those at these places, in their order."""
-        likeness = None if self.likeness is None else self.likeness[places]
+        known = (None if each is None else each[places] for each in (self.likeness, self.closeness))
         return Retrieved(
-            self.documents[places], self.parts[places], self.covered[places], self.coverage[places], likeness
+            self.documents[places], self.parts[places], self.covered[places], self.coverage[places], *known
         )
 
 
@@ -117,10 +119,7 @@ class Ranker:
             order = np.lexsort((np.arange(len(total)), -total, ~is_ahead))
             return _candidates(found.at(order), total[order], depth)
         values = self._features(asked, word_weights, found, looked_at)
-        columns, trees = self._learned
-        if found.likeness is not None and self._learned_with_meaning is not None:
-            columns, trees = self._learned_with_meaning
-        learned = trees.scores(values[:, columns])
+        learned = self._learned_scores(values, found)
         if trust is not None:
             sites = self._impacts.sites_of(found.documents[:looked_at])
             has_site = sites >= 0
@@ -176,6 +175,22 @@ class Ranker:
             likeness=None if found.likeness is None else found.likeness[:most],
         )
         return values_of(seen)
+
+    def _learned_scores(self, values: NDArray[np.float32], found: Retrieved) -> NDArray[np.float64]:
+        """By the trees that weigh the meaning where it is known, else by those that look at words alone."""
+        assert self._learned is not None
+        columns, trees = self._learned
+        if found.likeness is not None and self._learned_with_meaning is not None:
+            columns, trees = self._learned_with_meaning
+        return trees.scores(values[:, columns])
+
+    def score_by_words(self, features: Sequence[float]) -> float:
+        """What a candidate with these features would score were its meaning not known, 0 to 1."""
+        if self._learned is None:
+            return 0.0
+        columns, trees = self._learned
+        values = np.array([features], np.float32)
+        return float(1 / (1 + np.exp(self._penalties(values) - trees.scores(values[:, columns])))[0])
 
     def _penalties(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """What flaws take from the learned scores: too few judged answers have any to learn it from."""
@@ -260,7 +275,10 @@ class Ranker:
             looked_at = len(first)
         coverage = np.minimum(covered / whole, 1.0)  # rounding can lift all of it above 1
         found = Retrieved(documents, parts, covered, coverage).at(order)
-        return (found._replace(likeness=meaning.likeness(found.documents)) if meaning else found), looked_at
+        if meaning:
+            likeness = meaning.likeness(found.documents)
+            found = found._replace(likeness=likeness, closeness=meaning.closeness(likeness))
+        return found, looked_at
 
     def word_weights(self, words: tuple[str, ...]) -> dict[str, float]:
         """How much each word says: its length in characters, up to three times as much when it is rare.
@@ -291,7 +309,7 @@ def _candidates(
     found: Retrieved, scores: NDArray[np.float64], depth: int, features: Sequence[Sequence[float]] = ()
 ) -> list[Candidate]:
     """The first `depth`; `features` of the first of them."""
-    likeness = repeat(0.0) if found.likeness is None else found.likeness[:depth].tolist()
+    closeness = repeat(-math.inf) if found.closeness is None else found.closeness[:depth].tolist()
     return [
         Candidate(document, score, tuple(parts), covered, coverage, of_it, near)
         for document, score, parts, covered, coverage, of_it, near in zip(
@@ -301,7 +319,7 @@ def _candidates(
             found.covered[:depth].tolist(),
             found.coverage[:depth].tolist(),
             islice(chain(features, repeat(())), min(depth, len(scores))),
-            islice(likeness, min(depth, len(scores))),
+            islice(closeness, min(depth, len(scores))),
             strict=True,
         )
     ]
@@ -311,12 +329,12 @@ def relevant(candidates: Sequence[Candidate], weights: RankingWeights, is_medica
     """Those that count as results: by their words, or by lying near to what was meant, and nearer where the question
     names nothing medical.
     """
-    near_enough = weights.min_likeness if is_medical else weights.min_likeness_off_topic
+    near_enough = weights.min_closeness if is_medical else weights.min_closeness_off_topic
     found = []
     for each in candidates:
         if is_relevant(each, weights, is_medical):
             found.append(each)
-        elif each.likeness >= near_enough:
+        elif each.closeness >= near_enough:
             found.append(each._replace(only_by_meaning=True))
     return found
 
