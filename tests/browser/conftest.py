@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import shutil
 import sys
@@ -30,7 +31,7 @@ from site_server import served  # noqa: E402
 from store_builders import PATIENCE_SECONDS  # noqa: E402
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 CHROMIUM = shutil.which("chromium")
 
@@ -65,11 +66,29 @@ def full_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+def _end_with_whole_pages(locator: type[Locator]) -> None:
+    """Let a click end when the page that it led to is whole, as ``goto`` does.
+
+    Playwright returns as soon as the answer's first bytes are there: a question that does not wait, such as
+    ``is_visible()`` or ``count()``, would then be put to half a page where the machine is busy.
+    """
+    for name in ("click", "press", "tap"):
+        act = getattr(locator, name)
+
+        @functools.wraps(act)
+        def act_and_load(self: Locator, *values: Any, act: Any = act, **options: Any) -> None:
+            act(self, *values, **options)
+            self.page.wait_for_load_state("domcontentloaded")
+
+        setattr(locator, name, act_and_load)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Locator, sync_playwright
 
+    _end_with_whole_pages(Locator)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         open_context = browser.new_context
