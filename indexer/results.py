@@ -182,10 +182,12 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
 
 
 def _sure_score(candidate: Candidate, generation: OpenGeneration) -> float:
-    """The lower of both, where the meaning is known: what is quoted is sure by its words too."""
+    """By its words, also where the meaning is known: being near in meaning makes nothing sure enough to be quoted. With
+    the other score instead, 5 of 51 quotations said too little, with this 2 of 53 (corpus/judgements).
+    """
     if len(candidate.features) < len(ALL_FEATURES):
         return candidate.score
-    return min(candidate.score, generation.ranker.score_by_words(candidate.features))
+    return generation.ranker.score_by_words(candidate.features)
 
 
 def related(
