@@ -99,6 +99,7 @@ from .proposals import (
     start_preview as start_preview,
     urgency_effects as urgency_effects,
 )
+from .meaning.background import start_when_wanted as start_when_wanted
 from .quality_gate.judgement_files import (
     add_to_judgements as add_to_judgements,
     queries_text as queries_text,
@@ -107,7 +108,7 @@ from .quality_gate.judgement_files import (
     write_judgements as write_judgements,
 )
 from .quality_gate.difference import Difference as Difference, compare_generations as compare_generations
-from .ranking.features import FEATURES as FEATURES
+from .ranking.features import ALL_FEATURES as ALL_FEATURES
 from .records import (
     Answer as Answer,
     DirectAnswer as DirectAnswer,

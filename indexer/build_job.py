@@ -7,6 +7,7 @@ from pathlib import Path
 from indexer.build import build_generation
 from indexer.cleaning import Progress
 from indexer.jobs import Job, Outcome, start_task
+from indexer.meaning.background import start_when_wanted
 from indexer.settings import load_settings
 from indexer.store import generations
 
@@ -23,10 +24,12 @@ def start_job(data: Path, corpus: Path, actor: str, update: bool = False) -> Job
 
 def run(data: Path, job: Job, progress: Progress) -> Outcome:
     """Build it."""
-    report = build_generation(Path(job.subject), data, load_settings({"data": data}), progress, job.is_update)
+    settings = load_settings({"data": data})
+    report = build_generation(Path(job.subject), data, settings, progress, job.is_update)
     manifest = report.manifest
     made = f"{manifest.generation}：{manifest.counts['answers']} 条答案，用时 {report.seconds:.0f} 秒"
     if manifest.objections:
         sentence = f"{made}。检查没有通过：{' '.join(manifest.objections)}"
         return Outcome(sentence, "refused", manifest.generation)
+    start_when_wanted(data, settings)
     return Outcome(f"{made}，已启用。", generation=manifest.generation)

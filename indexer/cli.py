@@ -34,6 +34,7 @@ from indexer.inbox_commands import inbox
 from indexer.job_commands import jobs
 from indexer.lexicon_commands import lexicon
 from indexer.maintenance_commands import commands as maintenance_commands
+from indexer.meaning.background import start_when_wanted
 from indexer.quality_gate.evaluate import evaluate, read_qrels, read_queries
 from indexer.read import decoded_page, find_files, read_file
 from indexer.records import Hit, Page, Query, Rejected, SavedPage, SearchResult, UrgencyCard
@@ -44,6 +45,7 @@ from indexer.settings import Settings, load_settings
 from indexer.store.audit_log import terminal_actor
 from indexer.store.take_downs import put_back, take_down
 from indexer.trust_commands import trust
+from indexer.vectors_commands import vectors
 from indexer.verdicts import Flaw
 
 _EXIT_REFUSED = 3
@@ -166,6 +168,8 @@ def build(
     log_done(settings.data, "建立索引", str(corpus.resolve()), f"{made.generation}，{outcome}{how}")
     for line in build_summary(report):
         click.echo(line, err=True)
+    if job := start_when_wanted(settings.data, settings, terminal_actor()):
+        click.echo(f"意思向量在后台生成：任务 {job.number}，用 yiwen jobs show {job.number} 查看进度。", err=True)
     return _EXIT_REFUSED if report.manifest.objections else 0
 
 
@@ -265,6 +269,7 @@ def _hit_lines(hit: Hit) -> list[str]:
         f"日期：{answer.date[:10] if answer.date else _NOT_STATED}",
         *([f"同文 {hit.copies + 1} 篇"] if hit.copies else []),
         *(["编辑置顶"] if hit.pinned else []),
+        *(["意思相近，用词不同"] if hit.by_meaning else []),
         *([f"编辑评为{hit.trust.state.label}"] if hit.trust else []),
     ]
     text = " ".join(snippet.text.split())
@@ -352,5 +357,6 @@ commands: Sequence[click.Command] = (
     curation,
     trust,
     resources_group,
+    vectors,
     *maintenance_commands,
 )

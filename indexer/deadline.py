@@ -38,3 +38,7 @@ class Deadline:
         """Whether what is left to do should be left out; asked before each stage that can be."""
         self.cut_short = self.cut_short or self._clock() >= self._end
         return self.cut_short
+
+    def left_s(self) -> float:
+        """Seconds until it is over, at least 0; infinite without an end."""
+        return max(self._end - self._clock(), 0.0)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from indexer.errors import BadQuery, GenerationMissing
 from indexer.in_force import InForce, in_force
 from indexer.native import give_back_memory
 from indexer.opened import OpenGeneration, open_best
+from indexer.ranking.meant import AskMeant, nothing_meant
 from indexer.ranking.ranker import Candidate
 from indexer.records import Answer, Query, SearchResult, SourceTrust, Topic
 from indexer.results import Relevant, direct_answer_of, hits_of, related, topic_of, unmatched
@@ -27,6 +29,9 @@ from indexer.store import generations
 from indexer.store.curation import Rule
 from indexer.store.decisions import watch_decisions
 from indexer.understanding import Asked
+
+if TYPE_CHECKING:
+    from indexer.meaning.serving import AskedMeaning, Meaning
 
 #: so many answers are looked at for a topic's page
 _TOPIC_DEPTH = 500
@@ -42,6 +47,7 @@ class _Search:
     asked: Asked
     word_weights: Mapping[str, float]
     allowed: NDArray[np.bool_] | None  #: documents that may be found; None when all may
+    meant: AskMeant = nothing_meant
 
 
 class Engine:
@@ -67,6 +73,7 @@ class Engine:
         self._passed_over: tuple[str, ...] = ()  #: sentences about generations that could not be opened
         self._without_current: tuple[str, ...] = ()  #: the sentence about a CURRENT that cannot be read
         self._warmed: OpenGeneration | None = None
+        self._meaning = _open_meaning(data, settings) if settings.meaning_model else None
         self._generation()
 
     @property
@@ -80,7 +87,8 @@ class Engine:
         generation changes it, and a take-down, a rule of editors, its end or what they say of a site does at once.
         """
         generation = self._generation()
-        return f"{generation.name} {generation.fingerprint} {self._force(generation).revision}"
+        meaning = self._meaning.revision(generation.name) if self._meaning else ""
+        return f"{generation.name} {generation.fingerprint} {self._force(generation).revision} {meaning}".rstrip()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -125,7 +133,9 @@ class Engine:
         force = self._force(generation)
         if instead is not None:
             force = replace(force, rules=Rulebook(instead, generation.analyzer.lexicon))
-        search = _Search(generation, force, asked, word_weights, self._allowed(force, query.site))
+        meaning = self._begin_meaning(generation, asked, query.text, deadline.left_s)
+        meant = meaning.get if meaning else nothing_meant
+        search = _Search(generation, force, asked, word_weights, self._allowed(force, query.site), meant)
         candidates = self._candidates(search, generation.weights.pool_size, is_late=deadline.is_over)
         stages.end("retrieve and rank")
         relevant, entity = Relevant.of(candidates, asked.terms, generation), asked.terms.entity
@@ -156,6 +166,7 @@ class Engine:
             partial=deadline.cut_short,
             latency_ms=(time.perf_counter() - started) * 1000,
             stages_ms=stages.ms,
+            meaning=meaning.state if meaning else "off",
         )
         stages.end("answer")  # and all else that was worked out while the result was put together
         return found
@@ -174,21 +185,27 @@ class Engine:
         force = self._force(generation)
         if not trusting:
             force = replace(force, trust=None)
-        search = _Search(generation, force, asked, word_weights, self._allowed(force, None))
+        meaning = self._begin_meaning(generation, asked, text)
+        meant = meaning.get if meaning else nothing_meant
+        search = _Search(generation, force, asked, word_weights, self._allowed(force, None), meant)
         candidates = self._candidates(search, depth, plain)
         ids = generation.store.ids([candidate.document for candidate in candidates])
         return [(id_, candidate.score) for id_, candidate in zip(ids, candidates, strict=True)]
 
     def features(self, text: str) -> tuple[list[str], NDArray[np.float32]]:
-        """Ids and features (ranking.features.FEATURES) of what is ordered by them, as retrieval orders it."""
+        """Ids and features (ranking.features.FEATURES, or ALL_FEATURES where the meaning is known) of what is ordered
+        by them, as retrieval orders it.
+        """
         generation = self._generation()
         asked = self._ask(generation, text)
         word_weights = generation.ranker.word_weights(asked.terms.content_words)
+        meaning = self._begin_meaning(generation, asked, text, is_learning=True)
         documents, values = generation.ranker.features(
             asked.terms,
             word_weights,
             self._allowed(self._force(generation), None),
             generation.understanding.holding(asked.typed),
+            meaning.get if meaning else nothing_meant,
         )
         return generation.store.ids(documents.tolist()), values
 
@@ -197,7 +214,26 @@ class Engine:
     ) -> list[Candidate]:
         typed = search.generation.understanding.holding(search.asked.typed)
         asked, ranker = search.asked.terms, search.generation.ranker
-        return ranker.rank(asked, search.word_weights, depth, search.allowed, typed, plain, is_late, search.force.trust)
+        weights, trust = search.word_weights, search.force.trust
+        return ranker.rank(asked, weights, depth, search.allowed, typed, plain, is_late, trust, search.meant)
+
+    def _begin_meaning(
+        self,
+        generation: OpenGeneration,
+        asked: Asked,
+        text: str,
+        left_s: Callable[[], float | None] = lambda: None,
+        is_learning: bool = False,
+    ) -> AskedMeaning | None:
+        """Have a question's meaning worked out while its words are looked up; None where that is off."""
+        if self._meaning is None or not (generation.ranker.weighs_meaning or is_learning):
+            return None
+        return self._meaning.ask(generation.name, asked.corrected or text[: self._settings.max_query_chars], left_s)
+
+    def look_after_meaning(self) -> None:
+        """What a process that serves does now and then: open the model before it is asked. Cheap when it is open."""
+        if self._meaning is not None:
+            self._meaning.look_after()
 
     def _curated(self, relevant: Relevant, search: _Search, rules: Sequence[Rule]) -> Relevant:
         """The same under rules of editors. An answer that only a rule brings in is ranked with the others."""
@@ -322,6 +358,13 @@ class Engine:
                 self._lock.release()
         assert self._open is not None
         return self._open
+
+
+def _open_meaning(data: Path, settings: Settings) -> Meaning:
+    """An extra: nothing of it is loaded before."""
+    from indexer.meaning.serving import Meaning
+
+    return Meaning(data, settings)
 
 
 def open_engine(data_dir: str | Path | None = None, settings: Settings | None = None) -> Engine:

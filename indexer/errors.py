@@ -117,5 +117,9 @@ class EvaluationError(IndexerError):
     """Queries or judgements that cannot be evaluated."""
 
 
+class MeaningError(IndexerError):
+    """The model of meaning is missing, another one than it should be, or does not answer; or vectors are damaged."""
+
+
 class TooDeep(IndexerError):
     """A page's elements nest deeper than we follow."""

@@ -9,7 +9,7 @@ import click
 from indexer.command_acts import log_done
 from indexer.errors import GenerationDamaged, GenerationMissing
 from indexer.settings import load_settings
-from indexer.store import generations
+from indexer.store import generations, vectors_folder
 from indexer.store.disk import disk_faults_told
 
 _data = click.option("--data", type=click.Path(path_type=Path), help="数据目录（默认 YIWEN_DATA 或 var）")
@@ -73,6 +73,8 @@ def check(generation: str | None, data: Path | None) -> None:
     settings = load_settings({"data": data})
     manifest = generations.check_files(settings.data, generation or generations.current(settings.data))
     click.echo(f"{manifest.generation} 的 {len(manifest.files)} 个文件完好。", err=True)
+    if vectors := vectors_folder.check_files(settings.data, manifest.generation):
+        click.echo(f"{manifest.generation} 的意思向量（{len(vectors.files)} 个文件）完好。", err=True)
 
 
 commands = (list_generations, switch, roll_back, check)

@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "rule_effects": Kind("预览站点规则", "indexer.rule_effects"),
     "compare": Kind("比较两代索引", "indexer.comparisons"),
     "replay": Kind("重放问题", "indexer.replaying"),
+    "vectors": Kind("生成意思向量", "indexer.meaning.background"),
 }
 
 

@@ -29,6 +29,7 @@ _PACKAGE = Path(__file__).parent
 #: not at those of the kernels that it calls)
 KERNEL_FILES = (
     "analysis/cutting.py",
+    "meaning/nearness.py",
     "store/counting.py",
     "store/directory.py",
     "store/postings.py",

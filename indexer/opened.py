@@ -11,7 +11,7 @@ from indexer.answer.passages import load_passage_rules
 from indexer.answer.urgency import Urgency, load_urgency
 from indexer.errors import GenerationDamaged, GenerationMissing, ResourceError
 from indexer.ranking.ranker import Ranker
-from indexer.ranking.trees import load_ranking
+from indexer.ranking.trees import load_ranking, load_ranking_with_meaning
 from indexer.resources import RankingWeights, read_ranking_weights
 from indexer.store import generations, impacts, whoosh_store
 from indexer.store.base import Store
@@ -68,7 +68,7 @@ def open_folder(folder: Path, name: str, cache: Path, fingerprint: str = "") -> 
     """Open the files of a generation that is known to be ours, or of a draft. Raises GenerationDamaged."""
     try:
         weights = read_ranking_weights(folder / "resources")
-        learned = load_ranking(folder / "resources")
+        learned = load_ranking(folder / "resources"), load_ranking_with_meaning(folder / "resources")
         urgency = load_urgency(folder / "resources")
         passages = load_passage_rules(folder / "resources")
         analyzer = open_analyzer(folder, cache)
@@ -85,7 +85,7 @@ def open_folder(folder: Path, name: str, cache: Path, fingerprint: str = "") -> 
         impacts=arrays,
         analyzer=analyzer,
         understanding=understanding,
-        ranker=Ranker(arrays, weights, learned),
+        ranker=Ranker(arrays, weights, *learned),
         weights=weights,
         direct_rules=DirectRules(
             min_score=weights.direct_score,

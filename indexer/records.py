@@ -258,6 +258,7 @@ class Hit:
     features: Mapping[str, float] = field(default_factory=dict)  #: what spoke for it, each 0 to 1, by name
     pinned: bool = False  #: an editor put it here
     trust: SourceTrust | None = None  #: what editors say of its site, where they have said something
+    by_meaning: bool = False  #: found by what it means: it holds too few of the question's words to count by them
 
     def as_dict(self) -> dict[str, Any]:
         """The hit as the command line and the API print it."""
@@ -283,6 +284,7 @@ class Hit:
             ],
             "features": {name: round(value, 4) for name, value in self.features.items()},
             "pinned": self.pinned,
+            "by_meaning": self.by_meaning,
             "source_trust": self.trust.as_dict() if self.trust else None,
         }
 
@@ -399,6 +401,12 @@ class SearchResult:
     words: tuple[str, ...] = ()  #: what is looked for: the content words of the question
     terms: tuple[str, ...] = ()  #: the words of the lexicon that stand in the question, normalised
     stages_ms: Mapping[str, float] = field(default_factory=dict)  #: where the time went, by stage
+    meaning: str = "off"  #: "on": looked for by meaning too; "late": that was not done in time; "off": by words
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether the same question may find more a moment later: time ran out, or the model of meaning was late."""
+        return self.partial or self.meaning == "late"
 
     def as_dict(self) -> dict[str, Any]:
         """The result as the command line and the API print it."""
@@ -411,6 +419,7 @@ class SearchResult:
             "generation": self.generation,
             "total": self.total,
             "partial": self.partial,
+            "meaning": self.meaning,
             "answer": self.answer.as_dict() if self.answer else None,
             "urgency": self.urgency.as_dict() if self.urgency else None,
             "topic": self.topic,

@@ -219,7 +219,7 @@ def _compared(
     index(_admitted(known, there, data), there, analyzer, settings, None)
     progress(answers, total)
     after = open_folder(there, served.generation, data / "cache")
-    engines = Engine(data, settings, before), Engine(data, settings, after)
+    engines = Engine(data, settings.by_words(), before), Engine(data, settings.by_words(), after)
     count, groups, cut_otherwise = _cuts(
         engines[1], before.analyzer, analyzer, lambda done: progress(answers + done, total)
     )
@@ -242,7 +242,7 @@ def _compared(
 
 def _same(before: OpenGeneration, asked: Questions, data: Path, settings: Settings) -> dict[str, Any]:
     """The same for changes of urgency rules alone, which say nothing about what is found."""
-    engine = Engine(data, settings, before)
+    engine = Engine(data, settings.by_words(), before)
     judged = asked.judged(len(asked.queries))
     changes = []
     for query in judged:

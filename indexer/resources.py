@@ -139,6 +139,9 @@ class RankingWeights:
     # of generations built before these were known, too
     trusted_gain: float = 0.2  #: what the learned score gains on a site that editors call reliable
     doubtful_penalty: float = 0.4  #: and loses on one that they doubt
+    min_closeness: float = 1.3  #: of meaning, that makes an answer without the words a result (`Meant.closeness`)
+    min_closeness_off_topic: float = 1.7  #: the same where a question names nothing medical
+    direct_closeness: float = 2.2  #: what such an answer must reach to be quoted above the list
 
 
 def read_ranking_weights(resources: Path) -> RankingWeights:

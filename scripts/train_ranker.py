@@ -1,8 +1,10 @@
 """Learns the ranking's weights (corpus/resources/weights/ranker.npz) on judged questions: LambdaMART (Burges 2010).
 
-    python scripts/train_ranker.py NAME=DATA:QUERIES:QRELS... [--folds 5] [--out FILE]
+    python scripts/train_ranker.py NAME=DATA:QUERIES:QRELS... [--folds 5] [--meaning MODEL] [--out FILE]
 
-DATA is a data directory built from the set's corpus, QUERIES and QRELS as for `yiwen evaluate`. Prints nDCG@10 by
+DATA is a data directory built from the set's corpus, QUERIES and QRELS as for `yiwen evaluate`. With --meaning, the
+value of the setting meaning_model, DATA has vectors of that model (`yiwen vectors`), and what is learned is how to
+weigh the likeness of meaning beside the words (corpus/resources/weights/ranker_with_meaning.npz). Prints nDCG@10 by
 cross-validation over questions (twins of a question stay together), as retrieval orders them and as learned, then
 learns on all and writes the trees. Needs the extra `train` (LightGBM); the engine follows the trees by itself.
 """
@@ -24,8 +26,8 @@ from numpy.typing import NDArray
 from indexer.engine import Engine
 from indexer.errors import BadQuery
 from indexer.quality_gate.evaluate import ndcg, read_qrels, read_queries
-from indexer.ranking.features import FEATURES
-from indexer.ranking.trees import FILE, LearnedRanking, Trees, save_ranking
+from indexer.ranking.features import ALL_FEATURES, FEATURES
+from indexer.ranking.trees import FILE, FILE_WITH_MEANING, LearnedRanking, Trees, save_ranking
 from indexer.resources import find_resources
 from indexer.settings import Settings
 
@@ -54,7 +56,7 @@ class Judged:
 
     judged_as: str
     ids: list[str]
-    values: NDArray[np.float32]  #: shape (candidates, FEATURES)
+    values: NDArray[np.float32]  #: shape (candidates, FEATURES), or ALL_FEATURES with meaning
     grades: dict[str, int]
 
     def ndcg(self, scores: NDArray[np.float64]) -> float:
@@ -66,25 +68,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", metavar="NAME=DATA:QUERIES:QRELS")
     parser.add_argument("--folds", type=int, default=5, help="0: no cross-validation")
-    parser.add_argument("--out", type=Path, default=find_resources() / FILE)
+    parser.add_argument("--meaning", default="", metavar="MODEL", help="weigh likeness of meaning, by this model")
+    parser.add_argument("--out", type=Path, help="where the trees go; by default to the resources")
     chosen = parser.parse_args(arguments)
     sets = {}
     for named in chosen.sets:
         name, _, where = named.partition("=")
-        sets[name] = read_set(*map(Path, where.split(":")))
+        data, queries, qrels = map(Path, where.split(":"))
+        sets[name] = read_set(Engine(data, Settings(data=data, meaning_model=chosen.meaning)), queries, qrels)
         print(f"{name}: {len(sets[name])} questions", file=sys.stderr)
     if chosen.folds:
         cross_validate(sets, chosen.folds)
     booster = learn([question for questions in sets.values() for question in questions])
-    save_ranking(LearnedRanking(tuple(feature.name for feature in FEATURES), trees_of(booster)), chosen.out)
-    gains = zip(booster.feature_importance("gain"), (feature.name for feature in FEATURES), strict=True)
+    names = tuple(feature.name for feature in (ALL_FEATURES if chosen.meaning else FEATURES))
+    out = chosen.out or find_resources() / (FILE_WITH_MEANING if chosen.meaning else FILE)
+    save_ranking(LearnedRanking(names, trees_of(booster)), out)
+    gains = zip(booster.feature_importance("gain"), names, strict=True)
     print("gain: " + ", ".join(f"{name} {gain:.0f}" for gain, name in sorted(gains, reverse=True)), file=sys.stderr)
     return 0
 
 
-def read_set(data: Path, queries: Path, qrels: Path) -> list[Judged]:
+def read_set(engine: Engine, queries: Path, qrels: Path) -> list[Judged]:
     """Candidates and features of each question that has a judgement above 0."""
-    engine = Engine(data, Settings())
     grades = read_qrels(qrels)
     found = []
     for query in read_queries(queries):

@@ -1,15 +1,22 @@
-"""An engine of the real one's shape that needs no index, for tests of the web room."""
+"""An engine of the real one's shape that needs no index, for tests of the web room; and a model of meaning."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from indexer.analysis.aspects import ASPECTS
 from indexer.analysis.suggest import Suggestion
 from indexer.errors import BadQuery
+from indexer.meaning.embedder import ModelFacts, Rows
 from indexer.records import (
     Answer,
     DirectAnswer,
@@ -77,6 +84,8 @@ class FakeEngine:
         self.topics: Mapping[str, Topic] = {}  #: by every name
         self.queries: list[Query] = []
         self.pinned: frozenset[str] = frozenset()
+        self.by_meaning: frozenset[str] = frozenset()
+        self.meaning = "off"
         self.trust: Mapping[str, SourceTrust] = {}  #: by site
         self.taken_down = ""  #: changes with what is taken down
 
@@ -99,6 +108,9 @@ class FakeEngine:
 
     def warm(self) -> None:
         """Nothing to load."""
+
+    def look_after_meaning(self) -> None:
+        """No model to open."""
 
     def search(self, query: Query) -> SearchResult:
         """Note the query and answer it."""
@@ -126,6 +138,7 @@ class FakeEngine:
             hits,
             latency_ms=12.34,
             partial=self.partial,
+            meaning=self.meaning,
             corrected=None if query.as_typed else self.corrected,
             alternatives=self.alternatives,
             aspects=self.asked_aspects,
@@ -191,6 +204,7 @@ class FakeEngine:
             more_copies=(0,) * len(self.more),
             features=self.features,
             pinned=answer.id in self.pinned,
+            by_meaning=answer.id in self.by_meaning,
             trust=self.trust.get(answer.site or ""),
         )
 
@@ -212,3 +226,38 @@ def make_topic(
 def many_answers(count: int, answer: Answer = FACIAL_SPASM) -> tuple[Answer, ...]:
     """As many different answers as wanted, all to one question."""
     return tuple(replace(answer, id=f"{number:016x}", author=f"医生{number}") for number in range(1, count + 1))
+
+
+@dataclass
+class FakeEmbedder:
+    """Pairs of characters, each in a place of its own by its hash: the same text has the same vector in any process."""
+
+    name: str = "假模型"
+    dimension: int = 48
+    given: int = 0  #: dimension of what it gives, where that is another
+    before: Callable[[], object] = int  #: called before each batch
+    embedded: list[str] = field(default_factory=list)  #: all texts, in order
+    batches: list[int] = field(default_factory=list)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """As a model of this name and dimension has them."""
+        fingerprint = hashlib.sha256(f"{self.name} {self.dimension}".encode()).hexdigest()
+        return ModelFacts(self.name, self.dimension, fingerprint)
+
+    def embed_questions(self, texts: Sequence[str]) -> Rows:
+        """As answers."""
+        return np.array([self._vector(text) for text in texts], np.float32)
+
+    def embed_answers(self, texts: Sequence[str]) -> Rows:
+        """Shape (texts, dimension)."""
+        self.before()
+        self.embedded += texts
+        self.batches.append(len(texts))
+        return self.embed_questions(texts)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.full(self.given or self.dimension, 0.01, np.float32)
+        for pair in pairwise(text):
+            vector[zlib.crc32("".join(pair).encode()) % len(vector)] += 1
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)

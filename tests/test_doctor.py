@@ -25,6 +25,7 @@ from store_builders import PATIENCE_SECONDS, ROOT, flip_bit, small_resources, sp
 from indexer import build_generation
 from indexer.settings import Settings
 from indexer.store import generations
+from indexer.store.sealing import data_key, seal_of
 from indexer.store.take_downs import take_down
 from webapp.cli import main
 from webapp.query_log import Event, QueryLog
@@ -99,7 +100,7 @@ def reseal(data: Path, name: str = SECOND, **changes: Any) -> None:
     content = json.loads(file.read_text(encoding="utf-8"))
     content.pop("hmac")
     content.update(changes)
-    content["hmac"] = generations._seal_of(content, generations._key(data))
+    content["hmac"] = seal_of(content, data_key(data))
     file.write_text(json.dumps(content), encoding="utf-8")
 
 

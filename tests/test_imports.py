@@ -32,6 +32,7 @@ ARROWS = {
     "store": SHARED | {"analysis", "native"},
     "ranking": SHARED | {"analysis", "native", "store"},
     "answer": SHARED | {"analysis"},
+    "meaning": SHARED | {"jobs", "native", "store"},
     "opened": SHARED | {"analysis", "answer", "ranking", "store", "understanding"},
     "curating": SHARED | {"analysis", "ranking", "store"},
     "in_force": SHARED | {"analysis", "curating", "opened", "store"},
@@ -49,6 +50,7 @@ ARROWS = {
         "curating",
         "deadline",
         "in_force",
+        "meaning",
         "native",
         "opened",
         "ranking",
@@ -99,13 +101,14 @@ ARROWS = {
     "rule_effects": SHARED
     | {"build", "cleaning", "extract", "inspected", "jobs", "own_resources", "quality", "read", "store"},
     "rule_commands": SHARED | {"read", "rule_cases", "rule_effects", "rule_saving", "site_rules", "store"},
-    "build_job": SHARED | {"build", "cleaning", "jobs", "store"},
+    "build_job": SHARED | {"build", "cleaning", "jobs", "meaning", "store"},
     "job_commands": SHARED | {"build_job", "jobs", "store"},
     "text_changes": set(),
     "review_queues": SHARED | {"dedupe", "jobs", "quality_gate", "store"},
-    "health": SHARED | {"build", "engine", "inbox", "read", "store"},
+    "health": SHARED | {"build", "engine", "inbox", "jobs", "meaning", "read", "store"},
     "command_acts": SHARED | {"store"},
     "generation_commands": SHARED | {"command_acts", "store"},
+    "vectors_commands": SHARED | {"generation_commands", "meaning", "store"},
     "maintenance_commands": SHARED | {"command_acts", "health", "store"},
     "cli": SHARED
     | {
@@ -122,12 +125,14 @@ ARROWS = {
         "job_commands",
         "lexicon_commands",
         "maintenance_commands",
+        "meaning",
         "quality_gate",
         "read",
         "resource_commands",
         "rule_commands",
         "store",
         "trust_commands",
+        "vectors_commands",
     },
     "__init__": set(),  # __init__.pyi names the front door
 }

@@ -31,6 +31,7 @@ _HIT = {
     "more": [{"id": "fedcba9876543210", "question": "面肌痉挛会自己好吗？", "copies": 0}],
     "features": {"entity": 1.0},
     "pinned": False,
+    "by_meaning": False,
     "source_trust": _TRUST,
 }
 
@@ -47,6 +48,7 @@ REPLIES: dict[str, dict[str, Any]] = {
         "generation": "gen-000003",
         "total": 1,
         "partial": False,
+        "meaning": "off",
         "answer": {
             "id": _HIT["id"],
             "text": "面肌痉挛可以用肉毒素注射治疗，效果一般维持三到六个月。",

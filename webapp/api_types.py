@@ -99,6 +99,7 @@ class Hit(Struct, kw_only=True):
     more: Annotated[list[Sibling], Meta(description="同一网页上也相关的其他回答")]
     features: Annotated[dict[str, Share], Meta(description="排序所用的各项依据，0 到 1；名称和含义见 docs/quality.md")]
     pinned: Annotated[bool, Meta(description="true 表示由编辑置顶，不按分数排列")]
+    by_meaning: Annotated[bool, Meta(description="true 表示用词不同，因意思相近而找到")]
     source_trust: Annotated[SourceTrust | None, _TRUST]
 
 
@@ -115,6 +116,10 @@ class SearchReply(Struct, kw_only=True):
     generation: Annotated[str, _GENERATION]
     total: Annotated[Count, Meta(description="共有多少条结果；没有结果是 0，不是错误")]
     partial: Annotated[bool, Meta(description="true 表示时间不够，没有看完全部候选")]
+    meaning: Annotated[
+        Literal["on", "late", "off"],
+        Meta(description="是否也按意思查找：on 是，late 这次没来得及，off 没有启用或还没有向量"),
+    ]
     answer: Annotated[DirectAnswer | None, Meta(description="直接答案；没有足够把握时为 null，第 2 页起也为 null")]
     urgency: Annotated[UrgencyCard | None, Meta(description="急症提示；没有时为 null")]
     topic: Annotated[str | None, Meta(description="可用于 /api/v1/topics/{name} 的主题；没有时为 null")]

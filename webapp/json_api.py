@@ -64,7 +64,7 @@ def search(q: str, limit: int, page: int, site: str, aspect: str | None, exact: 
     body = {**result.as_dict(), "page": page, "limit": limit}
     body.setdefault("related", [])
     # The card to a cut question may come from beside the generation; what time allowed for is another matter each time.
-    return Reply(body, lasts=not question.cut and not result.partial)
+    return Reply(body, lasts=not question.cut and not result.may_be_more)
 
 
 @_answers(SUGGEST)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from indexer import FEATURES, Hit, SearchResult
+from indexer import ALL_FEATURES, Hit, SearchResult
 
 MAX_REASONS = 6
 
 #: In the order in which they are told.
-_LIKENESS = ("entity", "aspect", "population", "coverage", "question_alike", "phrase", "near")
+_LIKENESS = ("entity", "aspect", "population", "coverage", "question_alike", "phrase", "near", "meaning")
 _SOUNDNESS = ("whole", "clean", "original", "signed")
 #: Yes, no or something between; all others are measured.
 _YES_OR_NO = {"entity", "aspect", "population", *_SOUNDNESS}
@@ -31,7 +31,8 @@ class Reason:
 
 def reasons(hit: Hit, result: SearchResult) -> list[Reason]:
     """Likeness to the question first, then what the text is worth; a fault is never left out for room."""
-    told = [name for name in _LIKENESS if name in hit.features and not _is_open(name, hit, result)]
+    likeness = ("meaning", *_LIKENESS[:-1]) if hit.by_meaning else _LIKENESS
+    told = [name for name in likeness if name in hit.features and not _is_open(name, hit, result)]
     sound = [name for name in _SOUNDNESS if name in hit.features]
     faults = [Reason(_FAULTS[name], None) for name in sound if name in _FAULTS and hit.features[name] == 0]
     merits = [name for name in sound if hit.features[name] > 0]
@@ -61,4 +62,4 @@ def _reason(name: str, value: float) -> Reason:
 
 @cache
 def _labels() -> dict[str, str]:
-    return {feature.name: feature.label for feature in FEATURES}
+    return {feature.name: feature.label for feature in ALL_FEATURES}

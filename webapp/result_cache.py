@@ -37,8 +37,8 @@ class ResultCache:
             known: SearchResult = pickle.loads(packed)  # packed below, by this process
             return replace(known, latency_ms=(time.perf_counter() - started) * 1000), True
         result = engine.search(query)
-        # A partial result may be whole the next time; one of another state belongs to that.
-        if not result.partial and engine.state == key[0]:
+        # What is not whole may be so the next time; one of another state belongs to that.
+        if not result.may_be_more and engine.state == key[0]:
             packed = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
             with self._lock:
                 self._results[key] = packed

@@ -32,6 +32,8 @@ STOP_TIMEOUT_S = 10
 FOLLOW_S = 0.5
 #: how often each worker counts the days of the query log, and purges what is too old
 LOG_EVERY_S = 15 * 60
+#: how often each worker looks whether the served generation wants vectors, and at once when it is another one
+VECTORS_EVERY_S = 60
 #: how often it is tried whether the first worker listens
 POLL_S = 0.02
 
@@ -111,17 +113,26 @@ def worker_loader(app: Flask) -> Loader:
 
 
 def follow(app: Flask, parent: int) -> None:
-    """Open another generation as soon as it is to be served, so that no search waits for it, and look after the query
-    log. A worker whose parent has died ends, or its port would never be free again.
+    """Open another generation as soon as it is to be served, so that no search waits for it, have its vectors made
+    where they are wanted, and look after the query log. A worker whose parent has died ends, or its port would never be
+    free again.
     """
+    from indexer import start_when_wanted
     from indexer.errors import IndexerError
     from webapp.services import Services
 
     held: Services = app.extensions["yiwen"]
     looked_after = time.monotonic() - random.uniform(0, LOG_EVERY_S)  # workers take turns
+    vectors_of, vectors_at = "", time.monotonic()
     while os.getppid() == parent:
         with suppress(IndexerError):  # pages tell of it
-            held.engine.get().warm()
+            engine = held.engine.get()
+            engine.warm()
+            engine.look_after_meaning()
+            served = engine.generation
+            if served != vectors_of or time.monotonic() - vectors_at >= VECTORS_EVERY_S:
+                vectors_of, vectors_at = served, time.monotonic()
+                start_when_wanted(held.data_dir, held.settings)  # it raises nothing
         if time.monotonic() - looked_after >= LOG_EVERY_S:
             looked_after = time.monotonic()
             with suppress(IndexerError):  # the analysts' pages and `yiwen doctor` tell of it

@@ -4,6 +4,7 @@ directory.py     the data directory: permissions, owner, key, lock, what dead pr
 indexes.py       the generations: CURRENT, seals, hashes, counts, resources, a search
 databases.py     state and query log
 inbox.py         what editors took in
+meaning.py       the model that finds answers by their meaning, and its vectors
 surroundings.py  installed packages, room on disk, the site that runs
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from indexer.errors import cause_of
-from indexer.health import databases, directory, inbox, indexes, surroundings
+from indexer.health import databases, directory, inbox, indexes, meaning, surroundings
 from indexer.health.finding import Finding, broken
 from indexer.settings import Settings
 
@@ -37,6 +38,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         indexes.resources_match,
         indexes.golden_questions,
         indexes.how_many,
+        meaning.meaning,
         databases.state,
         databases.query_log,
         surroundings.site,

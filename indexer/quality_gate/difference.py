@@ -233,7 +233,7 @@ def _judged(
     better = [one for one in reversed(changed) if one.ndcg_after > one.ndcg_before][:shown]
     if not worse and not better:
         return {"better": (), "worse": ()}
-    engines = [Engine(data, settings, open_generation(data, name)) for name in (before, after)]
+    engines = [Engine(data, settings.by_words(), open_generation(data, name)) for name in (before, after)]
 
     def seen(fact: JudgedFact) -> JudgedChange:
         firsts = (fact.first_before[:_FIRST_RESULTS], fact.first_after[:_FIRST_RESULTS])

@@ -116,7 +116,7 @@ def examine(
             if not questions.queries:
                 of_corpus = questions_of(facts_before.pages, after.pages, bounds.asked_sample)
                 questions = Questions(of_corpus)
-            engines = Engine(data, settings, old), Engine(data, settings, opened)
+            engines = Engine(data, settings.by_words(), old), Engine(data, settings.by_words(), opened)
             holding = facts_before.pages.has, after.pages.has
             asked = ask_both(*engines, questions, *holding, bounds)
             results += _asked(asked, bounds)

@@ -37,6 +37,7 @@ class Compared:
     ]  #: how often each names the question's entity, in its question and its text: (candidates, 2)
     terms_held: Values  #: share of the terms that the question names
     facts: NDArray[np.void]  #: rows of ANSWER_FACTS
+    likeness: Values | None = None  #: of meaning, in standard deviations (`Meant.likeness`); None by words alone
 
     def measured(self, name: str) -> Values:
         """One of MEASURES."""
@@ -232,6 +233,41 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
+#: standard deviations that become a half
+_HALF_LIKE = 4.0
+
+
+def likeness_of(feature: float) -> float:
+    """The likeness that has become a value of the feature `meaning`, in standard deviations."""
+    return _HALF_LIKE * feature / (1.0 - feature)
+
+
+def _likeness(seen: Compared) -> Values:
+    assert seen.likeness is not None
+    return seen.likeness
+
+
+def _meaning_place(seen: Compared) -> Values:
+    """8 over 8 and how many are nearer."""
+    rounded = -np.round(_likeness(seen), 6)
+    return np.asarray(8.0 / (8.0 + np.searchsorted(np.sort(rounded), rounded)), np.float64)
+
+
+def _meaning_share(seen: Compared) -> Values:
+    near = np.maximum(_likeness(seen), 0.0)
+    return np.asarray(near / max(float(near.max(initial=0)), 1e-9), np.float64)
+
+
+#: after FEATURES, where the question's meaning is known
+MEANING_FEATURES: tuple[Feature, ...] = (
+    Feature("meaning", "意思相近", lambda seen: _squashed(np.maximum(_likeness(seen), 0.0), _HALF_LIKE)),
+    Feature("meaning_place", "意思相近的名次", _meaning_place),
+    Feature("meaning_share", "意思与最近的相比", _meaning_share),
+)
+ALL_FEATURES = FEATURES + MEANING_FEATURES
+
+
 def values_of(seen: Compared) -> NDArray[np.float32]:
-    """All features of all candidates: shape (candidates, FEATURES)."""
-    return np.column_stack([feature.of(seen) for feature in FEATURES]).astype(np.float32)
+    """All features of all candidates: shape (candidates, FEATURES), or ALL_FEATURES where the meaning is known."""
+    features = FEATURES if seen.likeness is None else ALL_FEATURES
+    return np.column_stack([feature.of(seen) for feature in features]).astype(np.float32)

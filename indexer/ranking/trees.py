@@ -13,6 +13,7 @@ from indexer.errors import ResourceError, cause_of
 from indexer.native import kernel
 
 FILE = "weights/ranker.npz"
+FILE_WITH_MEANING = "weights/ranker_with_meaning.npz"  #: where the question's meaning is known
 
 
 class Trees(NamedTuple):
@@ -54,9 +55,14 @@ def save_ranking(ranking: LearnedRanking, file: Path) -> None:
     np.savez_compressed(file, names=np.array("\n".join(ranking.features)), **ranking.trees._asdict())
 
 
-def load_ranking(resources: Path) -> LearnedRanking:
+def load_ranking_with_meaning(resources: Path) -> LearnedRanking | None:
+    """None in a generation that was built before there was one. Raises ResourceError when it is broken."""
+    return load_ranking(resources, FILE_WITH_MEANING) if (resources / FILE_WITH_MEANING).exists() else None
+
+
+def load_ranking(resources: Path, name: str = FILE) -> LearnedRanking:
     """Raises ResourceError when it is missing or broken."""
-    file = resources / FILE
+    file = resources / name
     try:
         with np.load(file, allow_pickle=False) as stored:
             trees = Trees(

@@ -2,6 +2,7 @@
 
 data directory:
     generations/gen-000042/   whoosh/ resources/ pages.jsonl rejected.jsonl manifest.json
+                              vectors/, if wanted: made later, with a manifest of its own (vectors_folder.py)
     CURRENT                   the name of the generation that is served
     key                       this data directory's own secret, for the seal of its manifests
     build.lock                held by the build that runs
@@ -20,7 +21,6 @@ import hmac
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,11 +31,13 @@ from typing import Any
 
 from indexer.errors import BuildRunning, GenerationDamaged, GenerationMissing, GenerationRefused
 from indexer.store.overrides import record_override
+from indexer.store.sealing import data_key, seal_of, sha256_of, sync
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"gen-\d{6,}")
+VECTORS = "vectors"  #: folder of what meaning/ adds to a sealed generation
+VECTORS_DRAFT = "vectors.partial"
 PARTIAL = ".partial"  #: of the folder of a generation that is written, or deleted
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def begin(data: Path) -> Draft:
     """
     folder = data / "generations"
     folder.mkdir(parents=True, exist_ok=True)
-    _key(data, create=True)
+    data_key(data, create=True)
     clear_leftovers(data)
     numbers = [int(path.name[4:]) for path in folder.iterdir() if _NAME.fullmatch(path.name)]
     draft = Draft(data, f"gen-{max(numbers, default=0) + 1:06d}")
@@ -163,18 +165,18 @@ def seal(
     """
     paths = {path.relative_to(draft.folder).as_posix(): path for path in _files(draft.folder)}
     files = {
-        name: linked.get(name) or {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        name: linked.get(name) or {"sha256": sha256_of(path), "bytes": path.stat().st_size}
         for name, path in paths.items()
     }
     content = {"generation": draft.name, **facts, "files": files}
-    content["hmac"] = _seal_of(content, _key(draft.data))
+    content["hmac"] = seal_of(content, data_key(draft.data))
     (draft.folder / MANIFEST).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
     own = [path for name, path in paths.items() if name not in linked]
     for path in [*own, draft.folder / MANIFEST, *(p for p in draft.folder.rglob("*") if p.is_dir()), draft.folder]:
-        _fsync(path)
+        sync(path)
     final = draft.data / "generations" / draft.name
     draft.folder.rename(final)
-    _fsync(final.parent)
+    sync(final.parent)
     return _manifest_of(content)
 
 
@@ -225,10 +227,10 @@ def open_manifest(data: Path, name: str) -> Manifest:
     Raises GenerationMissing, or GenerationDamaged naming the file and the cure.
     """
     folder = folder_of(data, name)
-    key = _key(data)
+    key = data_key(data)
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sealed = hmac.compare_digest(str(content.pop("hmac")), _seal_of(content, key))
+        sealed = hmac.compare_digest(str(content.pop("hmac")), seal_of(content, key))
     except FileNotFoundError:
         raise _damaged(name, MANIFEST, "缺失") from None
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
@@ -261,7 +263,7 @@ def verify_hashes(data: Path, manifest: Manifest) -> None:
     """Compare every byte with the hashes of an opened manifest. Raises GenerationDamaged naming the file."""
     folder = folder_of(data, manifest.generation)
     for path, facts in manifest.files.items():
-        if _sha256(folder / path) != facts["sha256"]:
+        if sha256_of(folder / path) != facts["sha256"]:
             raise _damaged(manifest.generation, path, "内容与校验值不符")
 
 
@@ -289,7 +291,7 @@ def serve(data: Path, name: str) -> None:
     draft = data / f"CURRENT.{os.getpid()}"
     try:
         draft.write_text(f"{name}\n", encoding="utf-8")
-        _fsync(draft)
+        sync(draft)
         with serving_lock(data):
             folder_of(data, name)
             os.replace(draft, data / "CURRENT")
@@ -297,7 +299,7 @@ def serve(data: Path, name: str) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
-    _fsync(data)
+    sync(data)
 
 
 def roll_back(data: Path) -> Manifest:
@@ -342,55 +344,11 @@ def _damaged(name: str, path: str, what: str) -> GenerationDamaged:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _seal_of(content: Mapping[str, Any], key: bytes) -> str:
-    return hmac.new(key, json.dumps(content, sort_keys=True).encode(), "sha256").hexdigest()
-
-
-def _key(data: Path, create: bool = False) -> bytes:
-    """The data directory's secret, 32 bytes; made once, whole or not at all. Raises GenerationDamaged."""
-    file = data / "key"
-    if create and not file.exists():
-        draft = data / f"key.{os.getpid()}"
-        try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                out.write(secrets.token_hex(_KEY_BYTES))
-            _fsync(draft)
-            with suppress(FileExistsError):
-                os.link(draft, file)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-        _fsync(data)
-    try:
-        key = bytes.fromhex(file.read_text(encoding="ascii").strip())
-    except FileNotFoundError:
-        key = b""
-    except ValueError:
-        key = b"?"
-    if len(key) != _KEY_BYTES:
-        raise GenerationDamaged(
-            f"数据目录 {data} 的签名密钥 key {'内容损坏' if key else '缺失或为空'}，各代索引都无法核实；"
-            "请从备份恢复 key，或者删除它并用 yiwen build 重建。"
-        )
-    return key
+    """All but the vectors, which come later and are sealed by themselves."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.relative_to(folder).parts[0] not in (VECTORS, VECTORS_DRAFT))
 
 
 def check_key(data: Path) -> None:
     """Raises GenerationDamaged when the data directory's secret is missing or spoilt, OSError when it is unreadable."""
-    _key(data)
+    data_key(data)
