@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def test_trees_that_say_nothing(world: World, fault: str, words: str) -> None:
     else:
         learned = load_ranking(world.resources)
         flat = np.where(learned.trees.features < 0, np.float32(0), learned.trees.thresholds)
-        save_ranking(learned._replace(trees=learned.trees._replace(thresholds=flat)), file)
+        save_ranking(replace(learned, trees=learned.trees._replace(thresholds=flat)), file)
     assert words in refused(world, world.build(), "weights")
 
 
@@ -233,7 +234,7 @@ def test_a_ranking_that_is_worse_but_whole(world: World) -> None:
     learned = load_ranking(world.resources)
     leaf = learned.trees.features < 0
     turned = np.where(leaf, -learned.trees.thresholds, learned.trees.thresholds).astype(np.float32)
-    save_ranking(learned._replace(trees=learned.trees._replace(thresholds=turned)), world.resources / TREES)
+    save_ranking(replace(learned, trees=learned.trees._replace(thresholds=turned)), world.resources / TREES)
     report = world.build()
     assert "个评判过的问题明显变差" in refused(world, report, "judged")
     assert not {"weights", "arrays", "resources"} & set(failed(report))

@@ -62,11 +62,12 @@ def test_the_first_pass_leaves_those_that_agree_in_most_signs(seed: int, count: 
     chance = np.random.default_rng(seed)
     rows = chance.normal(size=(count, 70)).astype(np.float32)
     signs, question = signs_of(rows), signs_of(chance.normal(size=(1, 70)).astype(np.float32))[0]
+    owners = np.sort(chance.integers(0, count, count)).astype(np.int32)
     may = chance.random(count) < share
     found = np.empty(left, np.int64)
-    found = found[: nearness._by_signs(signs, question, may, found)]
+    found = found[: nearness._by_signs(signs, question, owners, may, found)]
     unlike = np.bitwise_count(signs ^ question).sum(axis=1)
-    best = [place for place in np.lexsort((np.arange(count), unlike)) if may[place]][:left]
+    best = [place for place in np.lexsort((np.arange(count), unlike)) if may[owners[place]]][:left]
     assert found.tolist() == sorted(best)
 
 
@@ -74,13 +75,13 @@ def test_few_are_all_looked_at_and_many_are_thinned(monkeypatch: pytest.MonkeyPa
     rows = unit(3, 500, 96)
     codes, mean = coded(rows)
     question = rows[7]
-    signs, may = signs_of((question - mean)[None, :])[0], np.ones(500, np.bool_)
+    signs, may, owners = signs_of((question - mean)[None, :])[0], np.ones(500, np.bool_), np.arange(500, dtype=np.int32)
     may[7] = False
-    places, found = nearest(codes, question, signs, may)
+    places, found = nearest(codes, question, signs, owners, may)
     assert places.tolist() == [place for place in range(500) if place != 7]
     monkeypatch.setattr(nearness, "LEFT_OVER", 50)
     monkeypatch.setattr(nearness, "LEFT_SHARE", 0.0)
-    fewer, nearer = nearest(codes, question, signs, may)
+    fewer, nearer = nearest(codes, question, signs, owners, may)
     assert len(fewer) == 50 and 7 not in fewer and (np.diff(fewer) > 0).all()
     assert nearer.tolist() == found[np.searchsorted(places, fewer)].tolist()
     assert nearer.mean() > found.mean(), "those that are left lie nearer than all"
@@ -89,5 +90,6 @@ def test_few_are_all_looked_at_and_many_are_thinned(monkeypatch: pytest.MonkeyPa
 def test_nothing_may_be_found() -> None:
     rows = unit(4, 20, 64)
     codes, mean = coded(rows)
-    places, found = nearest(codes, rows[0], signs_of((rows[0] - mean)[None, :])[0], np.zeros(20, np.bool_))
+    signs, owners = signs_of((rows[0] - mean)[None, :])[0], np.arange(20, dtype=np.int32)
+    places, found = nearest(codes, rows[0], signs, owners, np.zeros(20, np.bool_))
     assert len(places) == len(found) == 0

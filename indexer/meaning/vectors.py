@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,20 +59,23 @@ class Vectors:
         found, shape (document_count,). The best passage of an answer counts.
         """
         signs = signs_of((question - self.mean)[None, :])[0]
-        places, found = nearest(self.codes, question, signs, allowed[self.documents])
+        places, found = nearest(self.codes, question, signs, self.documents, allowed)
         if not len(places):
             return Near(np.empty(0, np.int64), np.empty(0))
         owners = self.documents[places]
         firsts = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
         best = np.maximum.reduceat(found, firsts)
-        documents = owners[firsts].astype(np.int64)
+        last = max(len(best) - count, 0)
+        few = np.flatnonzero(best >= np.partition(best, last)[last])  # to sort all takes a millisecond
+        documents, best = owners[firsts[few]].astype(np.int64), best[few]
         order = np.lexsort((documents, -best))[:count]
         return Near(documents[order], self._likeness(question, best[order]))
 
     def likeness(self, question: NDArray[np.float32], documents: NDArray[np.int64]) -> NDArray[np.float64]:
         """Of these answers, in their order; 0 for one without a vector."""
-        starts = np.searchsorted(self.documents, documents, "left")
-        ends = np.searchsorted(self.documents, documents, "right")
+        wanted = documents.astype(np.int32)  # else all of the others would be widened to be compared
+        starts = np.searchsorted(self.documents, wanted, "left")
+        ends = np.searchsorted(self.documents, wanted, "right")
         lengths = ends - starts
         total = int(lengths.sum())
         if not total:
@@ -89,9 +93,14 @@ class Vectors:
         has the mean m.m and the variance tr(CC) + 2 mCm.
         """
         by_chance, deviation = self._by_chance(question)
+        mean, deviation_of_two = self._of_two_by_chance
+        return np.asarray((likeness * deviation + by_chance - mean) / deviation_of_two, np.float64)
+
+    @cached_property
+    def _of_two_by_chance(self) -> tuple[float, float]:
+        """Mean and standard deviation of the product of two passages."""
         mean, spread = self.mean.astype(np.float64), self.spread.astype(np.float64)
-        of_two = max(float((spread * spread).sum() + 2 * mean @ spread @ mean), 1e-12) ** 0.5
-        return np.asarray((likeness * deviation + by_chance - float(mean @ mean)) / of_two, np.float64)
+        return float(mean @ mean), max(float((spread * spread).sum() + 2 * mean @ spread @ mean), 1e-12) ** 0.5
 
     def _likeness(self, question: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:
         by_chance, deviation = self._by_chance(question)

@@ -26,7 +26,7 @@ from indexer.store.impacts import POSTED_KINDS, Impacts, keys_of
 #: the four judged sets' nDCG@10 is the same to .0002 (docs/performance.md)
 _FIRST_PASS = 500
 #: so many that lie nearest in meaning are ordered with those that the words find
-_NEAREST = 100
+_NEAREST = 50
 
 _PENALISED = ("whole", "clean", "original", "not_confused")
 _COLUMNS = {feature.name: number for number, feature in enumerate(ALL_FEATURES)}
@@ -267,9 +267,11 @@ class Ranker:
         order = order[total[order] > 0][:depth]
         first = order[: self._rerank]
         if len(near):
-            added = np.setdiff1d(np.searchsorted(documents, near), first)
-            behind = order[len(first) :]
-            order = np.concatenate([first, added, behind[~np.isin(behind, added)]])
+            places, taken = np.searchsorted(documents, np.sort(near)), np.zeros(len(documents), np.bool_)
+            taken[first] = True
+            added = places[~taken[places]]
+            taken[added] = True
+            order = np.concatenate([first, added, order[~taken[order]]])
             looked_at = len(first) + len(added)
         else:
             looked_at = len(first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -14,6 +16,8 @@ from indexer.native import kernel
 
 FILE = "weights/ranker.npz"
 FILE_WITH_MEANING = "weights/ranker_with_meaning.npz"  #: where the question's meaning is known
+#: rows that are followed together: what they look at fits where the fastest cache is
+_BLOCK = 64
 
 
 class Trees(NamedTuple):
@@ -26,7 +30,20 @@ class Trees(NamedTuple):
     right: NDArray[np.int32]
 
 
-class LearnedRanking(NamedTuple):
+class _Steps(NamedTuple):
+    """The same trees as they are followed: a leaf leads to itself, so that all rows go equally deep without a branch
+    that a processor would have to guess.
+    """
+
+    roots: NDArray[np.int32]
+    depths: NDArray[np.int32]  #: of the deepest leaf of each tree
+    features: NDArray[np.int16]
+    thresholds: NDArray[np.float32]
+    children: NDArray[np.int32]  #: shape (2 x nodes,): where a node leads to when its feature is above, or not
+
+
+@dataclass(frozen=True)
+class LearnedRanking:
     """Trees with the names of the features that they look at."""
 
     features: tuple[str, ...]
@@ -35,19 +52,36 @@ class LearnedRanking(NamedTuple):
     def scores(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Of rows of features, shape (rows, features), the sum of what all trees say: shape (rows,)."""
         found = np.zeros(len(values))
-        _sum(self.trees, values, found)
+        _sum(self._steps, values, found)
         return found
+
+    @cached_property
+    def _steps(self) -> _Steps:
+        trees, is_leaf = self.trees, self.trees.features < 0
+        itself = np.arange(len(is_leaf), dtype=np.int32)
+        children = np.stack([np.where(is_leaf, itself, trees.right), np.where(is_leaf, itself, trees.left)], axis=1)
+        heights = [0] * len(is_leaf)
+        for node in np.flatnonzero(~is_leaf)[::-1].tolist():  # children stand behind their parent
+            heights[node] = 1 + max(heights[trees.left[node]], heights[trees.right[node]])
+        depths = np.array(heights, np.int32)[trees.roots]
+        features = np.where(is_leaf, np.int16(0), trees.features)
+        return _Steps(trees.roots, depths, features, trees.thresholds, children.ravel())
 
 
 @kernel
-def _sum(trees: Any, values: Any, out: Any) -> None:
-    roots, features, thresholds, left, right = trees
-    for row in range(len(values)):
+def _sum(steps: Any, values: Any, out: Any) -> None:
+    roots, depths, features, thresholds, children = steps
+    nodes = np.empty(_BLOCK, np.int32)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
         for tree in range(len(roots)):
-            node = roots[tree]
-            while features[node] >= 0:
-                node = left[node] if values[row, features[node]] <= thresholds[node] else right[node]
-            out[row] += thresholds[node]
+            nodes[:] = roots[tree]
+            for _ in range(depths[tree]):
+                for row in range(len(block)):
+                    node = nodes[row]
+                    nodes[row] = children[2 * node + (block[row, features[node]] <= thresholds[node])]
+            for row in range(len(block)):
+                out[start + row] += thresholds[nodes[row]]
 
 
 def save_ranking(ranking: LearnedRanking, file: Path) -> None:
