@@ -182,8 +182,8 @@ def _offer(candidate: Candidate, asked: QuestionTerms, generation: OpenGeneratio
 
 
 def _sure_score(candidate: Candidate, generation: OpenGeneration) -> float:
-    """By its words, also where the meaning is known: being near in meaning makes nothing sure enough to be quoted. With
-    the other score instead, 5 of 51 quotations said too little, with this 2 of 53 (corpus/judgements).
+    """By its words, also where the meaning is known: being near in meaning makes nothing sure enough to be quoted.
+    With the other score more quotations said too little (docs/quality.md, "Likeness of meaning").
     """
     if len(candidate.features) < len(ALL_FEATURES):
         return candidate.score
